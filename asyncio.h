@@ -1,0 +1,37 @@
+// asyncio for C++: Python's asyncio, for C++20.
+//
+//   #include "asyncio/asyncio.h"
+//
+//   asyncio::Coroutine<> amain() {
+//     co_await asyncio::sleep(std::chrono::seconds(1));
+//   }
+//   int main() { asyncio::run(amain()); }
+//
+// Includes the public headers of every module; each can be included and depended
+// on alone.
+#ifndef ASYNCIO_ASYNCIO_H_
+#define ASYNCIO_ASYNCIO_H_
+
+// IWYU pragma: begin_exports
+#include "asyncio/base/any_future.h"
+#include "asyncio/base/context.h"
+#include "asyncio/base/exception_group.h"
+#include "asyncio/base/exceptions.h"
+#include "asyncio/base/result.h"
+#include "asyncio/base/time.h"
+#include "asyncio/loop/clock.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/exception_context.h"
+#include "asyncio/loop/handle.h"
+#include "asyncio/task/as_result.h"
+#include "asyncio/task/awaitable.h"
+#include "asyncio/task/coroutine.h"
+#include "asyncio/task/future.h"
+#include "asyncio/task/runner.h"
+#include "asyncio/task/sleep.h"
+#include "asyncio/task/task.h"
+#include "asyncio/task/with.h"
+#include "asyncio/timers/timer_wheel.h"
+// IWYU pragma: end_exports
+
+#endif  // ASYNCIO_ASYNCIO_H_

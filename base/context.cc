@@ -1,0 +1,87 @@
+#include "asyncio/base/context.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/ref.h"
+
+namespace asyncio {
+namespace internal {
+
+std::shared_ptr<const void> ContextState::find(uint64_t id) const {
+  if (table_ != nullptr) {
+    for (const Entry& entry : *table_) {
+      if (entry.id == id) return entry.value;
+    }
+  }
+  return nullptr;
+}
+
+void ContextState::assign(uint64_t id, std::shared_ptr<const void> value) {
+  auto table = table_ ? std::make_shared<Table>(*table_)
+                      : std::make_shared<Table>();
+  auto entry = std::find_if(table->begin(), table->end(),
+                            [id](const Entry& e) { return e.id == id; });
+  if (value == nullptr) {
+    if (entry != table->end()) table->erase(entry);
+  } else if (entry != table->end()) {
+    entry->value = std::move(value);
+  } else {
+    table->push_back({id, std::move(value)});
+  }
+  table_ = std::move(table);
+}
+
+ContextSlot ContextSlot::copy_of(const ContextState& state) {
+  return ContextSlot(Ref<ContextState>(new ContextState(state.table())));
+}
+
+ContextSlot& ContextSlot::thread_slot() {
+  static thread_local ContextSlot slot;
+  return slot;
+}
+
+void enter_context(ContextState& state) {
+  if (state.entered || ContextSlot::current()->peek() == &state) {
+    throw RuntimeError("cannot enter context: the context is already entered");
+  }
+  state.entered = true;
+}
+
+std::shared_ptr<const ContextVarInfo> make_context_var(std::string_view name) {
+  static std::atomic<uint64_t> next{1};
+  return std::make_shared<const ContextVarInfo>(ContextVarInfo{
+      next.fetch_add(1, std::memory_order_relaxed), std::string(name)});
+}
+
+void throw_unset(const ContextVarInfo& var) {
+  throw LookupError("<ContextVar name='" + var.name + "'>");
+}
+
+}  // namespace internal
+
+void Token::reset(const internal::ContextVarInfo& var) {
+  const std::string text = "<Token var=<ContextVar name='" + var.name + "'>>";
+  if (used_) throw RuntimeError(text + " has already been used once");
+  if (id_ != var.id) {
+    throw ValueError(text + " was created by a different ContextVar");
+  }
+  if (internal::ContextSlot::current()->peek() != context_.get()) {
+    throw ValueError(text + " was created in a different Context");
+  }
+  used_ = true;
+  context_->assign(id_, std::move(old_value_));
+}
+
+Context copy_context() {
+  internal::ContextSlot slot = internal::ContextSlot::copy_current();
+  return Context(slot.materialize());
+}
+
+}  // namespace asyncio

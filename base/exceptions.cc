@@ -1,0 +1,163 @@
+#include "asyncio/base/exceptions.h"
+
+#include <cxxabi.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <typeinfo>
+#include <utility>
+
+#include "asyncio/base/exception_group.h"
+
+namespace asyncio {
+namespace {
+
+std::string incomplete_read_text(size_t partial,
+                                 std::optional<size_t> expected) {
+  return std::to_string(partial) + " bytes read on a total of " +
+         (expected ? std::to_string(*expected) : "undefined") +
+         " expected bytes";
+}
+
+std::string os_error_text(int error, std::string_view what_failed) {
+  std::string text = "[Errno " + std::to_string(error) + "] ";
+  if (!what_failed.empty()) text.append(what_failed).append(": ");
+  return text + std::generic_category().message(error);
+}
+
+// "asyncio::ValueError" -> "ValueError"; template arguments stay.
+std::string unqualified(std::string name) {
+  size_t depth = 0;
+  size_t start = 0;
+  for (size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '<' || name[i] == '(') ++depth;
+    if (name[i] == '>' || name[i] == ')') --depth;
+    if (depth == 0 && name[i] == ':') start = i + 1;
+  }
+  return name.substr(start);
+}
+
+std::string class_name(const std::type_info& type) {
+  int status = 0;
+  std::unique_ptr<char, void (*)(void*)> name(
+      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
+  return unqualified(status == 0 ? name.get() : type.name());
+}
+
+template <class Call>
+auto with_os_error(int error, Call&& call) {
+  switch (error) {
+    case EAGAIN:
+    case EALREADY:
+    case EINPROGRESS:
+      return call(std::in_place_type<BlockingIOError>);
+    case ECHILD:
+      return call(std::in_place_type<ChildProcessError>);
+    case EPIPE:
+    case ESHUTDOWN:
+      return call(std::in_place_type<BrokenPipeError>);
+    case ECONNABORTED:
+      return call(std::in_place_type<ConnectionAbortedError>);
+    case ECONNREFUSED:
+      return call(std::in_place_type<ConnectionRefusedError>);
+    case ECONNRESET:
+      return call(std::in_place_type<ConnectionResetError>);
+    case EEXIST:
+      return call(std::in_place_type<FileExistsError>);
+    case ENOENT:
+      return call(std::in_place_type<FileNotFoundError>);
+    case EINTR:
+      return call(std::in_place_type<InterruptedError>);
+    case EISDIR:
+      return call(std::in_place_type<IsADirectoryError>);
+    case ENOTDIR:
+      return call(std::in_place_type<NotADirectoryError>);
+    case EACCES:
+    case EPERM:
+      return call(std::in_place_type<PermissionError>);
+    case ESRCH:
+      return call(std::in_place_type<ProcessLookupError>);
+    case ETIMEDOUT:
+      return call(std::in_place_type<TimeoutError>);
+    default:
+      return call(std::in_place_type<OSError>);
+  }
+}
+
+}  // namespace
+
+IncompleteReadError::IncompleteReadError(std::string partial,
+                                         std::optional<size_t> expected)
+    : EOFError(incomplete_read_text(partial.size(), expected)),
+      partial_(std::move(partial)),
+      expected_(expected) {}
+
+OSError::OSError(int error, std::string_view what_failed)
+    : std::system_error(error, std::generic_category()),
+      text_(os_error_text(error, what_failed)) {}
+
+OSError::OSError(std::string text)
+    : std::system_error(0, std::generic_category()), text_(std::move(text)) {}
+
+void throw_os_error(int error, std::string_view what_failed) {
+  std::rethrow_exception(make_os_error(error, what_failed));
+}
+
+std::exception_ptr make_os_error(int error, std::string_view what_failed) {
+  return with_os_error(error,
+                       [&]<class E>(std::in_place_type_t<E>) {
+                         return std::make_exception_ptr(E(error, what_failed));
+                       });
+}
+
+namespace internal {
+
+const void* cast_exception(const std::exception_ptr& exception,
+                           const std::type_info& type) noexcept {
+  if (!exception) return nullptr;
+  // libstdc++'s exception_ptr is a pointer to the exception object, and its
+  // type_info answers what a catch clause would: no throw is needed to look.
+  static_assert(sizeof(exception) == sizeof(void*));
+  void* object = nullptr;
+  std::memcpy(&object, &exception, sizeof object);
+  const std::type_info* thrown = exception.__cxa_exception_type();
+  return type.__do_catch(thrown, &object, 1) ? object : nullptr;
+}
+
+bool stops_loop(const std::exception_ptr& exception) noexcept {
+  return exception_cast<KeyboardInterrupt>(exception) != nullptr ||
+         exception_cast<SystemExit>(exception) != nullptr;
+}
+
+}  // namespace internal
+
+std::string exception_name(const std::exception_ptr& exception) {
+  if (!exception) return "";
+  return class_name(*exception.__cxa_exception_type());
+}
+
+std::string exception_name(const std::exception& exception) {
+  return class_name(typeid(exception));
+}
+
+std::string exception_message(const std::exception_ptr& exception) {
+  if (auto* e = exception_cast<std::exception>(exception)) return e->what();
+  if (auto* e = exception_cast<CancelledError>(exception)) return e->what();
+  if (auto* e = exception_cast<KeyboardInterrupt>(exception)) return e->what();
+  if (auto* e = exception_cast<SystemExit>(exception)) return e->what();
+  if (auto* e = exception_cast<BaseExceptionGroup>(exception)) return e->what();
+  return "";
+}
+
+std::string exception_message(const std::exception& exception) {
+  return exception.what();
+}
+
+}  // namespace asyncio

@@ -1,0 +1,389 @@
+#include "asyncio/loop/event_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <new>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "asyncio/base/any_future.h"
+#include "asyncio/base/context.h"
+#include "asyncio/base/exceptions.h"
+#include "asyncio/base/time.h"
+#include "asyncio/loop/clock.h"
+#include "asyncio/loop/exception_context.h"
+#include "asyncio/loop/handle.h"
+#include "asyncio/loop/internal/fd_watch.h"
+#include "asyncio/loop/internal/loop_access.h"
+#include "asyncio/loop/internal/poller.h"
+#include "asyncio/loop/internal/signals.h"
+
+namespace asyncio {
+namespace {
+
+constexpr Duration kLongestSleep = std::chrono::hours(24);
+
+bool debug_by_environment() {
+  const char* value = std::getenv("ASYNCIO_DEBUG");
+  return value != nullptr && *value != '\0';
+}
+
+std::string thread_name(std::thread::id id) {
+  std::ostringstream out;
+  out << "thread " << id;
+  return out.str();
+}
+
+void print_report(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace
+
+EventLoop& get_running_loop() {
+  if (internal::running_loop == nullptr) {
+    throw RuntimeError("no running event loop");
+  }
+  return *internal::running_loop;
+}
+
+std::unique_ptr<EventLoop> new_event_loop(LoopOptions options) {
+  return std::unique_ptr<EventLoop>(new EventLoop(options));
+}
+
+EventLoop::EventLoop(const LoopOptions& options)
+    : debug_(options.debug.value_or(debug_by_environment())),
+      clock_(options.clock != nullptr ? options.clock : &system_clock()),
+      wheel_(clock_->now()),
+      poller_(internal::make_epoll_poller()),
+      slow_callback_duration_(std::chrono::milliseconds(100)) {}
+
+EventLoop::~EventLoop() = default;
+
+void EventLoop::operator delete(EventLoop* loop, std::destroying_delete_t) {
+  loop->retire();
+  loop->release();
+}
+
+void EventLoop::release() {
+  if (--references_ > 0) return;
+  this->~EventLoop();
+  ::operator delete(this, sizeof(EventLoop));
+}
+
+// What is destroyed here may make other things ready and arm timers: so the
+// attachments, which own most, go first, and the queue is emptied again.
+void EventLoop::retire() {
+  retain();
+  clear();
+  for (auto& attachment : attachments_) {
+    if (attachment) attachment->loop_destroyed();
+  }
+  for (auto& attachment : attachments_) attachment = nullptr;
+  clear();
+  exception_handler_ = nullptr;
+  poller_ = nullptr;
+  retired_ = true;
+  release();
+}
+
+void EventLoop::close() {
+  if (is_running()) throw RuntimeError("Cannot close a running event loop");
+  if (is_closed()) return;
+  clear();
+}
+
+void EventLoop::clear() {
+  closed_.store(true);
+  signals_ = nullptr;
+  drop_ready();
+  inbox_.drain_to(ready_);
+  move_due_timers();
+  while (true) {
+    // Timers are taken out in the order in which they would have fired.
+    const size_t fired = wheel_.advance(
+        TimePoint::infinite_future(), [this](TimerNode& timer) {
+          ready_.push(static_cast<internal::LoopTimer&>(timer));
+        });
+    if (fired == 0 && ready_.empty()) break;
+    drop_ready();
+  }
+  // The callables may close descriptors or remove watches themselves.
+  auto watches = std::move(watches_);
+  watches_.clear();
+  for (auto& [fd, watch] : watches) poller_->set_interest(*watch, internal::kIoNone);
+}
+
+void EventLoop::drop_ready() noexcept {
+  while (!batch_.empty()) batch_.pop().drop();
+  while (!ready_.empty()) ready_.pop().drop();
+}
+
+void EventLoop::throw_closed() { throw RuntimeError("Event loop is closed"); }
+
+void EventLoop::check_idle() {
+  const std::thread::id owner = thread_.load(std::memory_order_relaxed);
+  if (owner == std::thread::id() || owner == std::this_thread::get_id()) return;
+  throw RuntimeError(
+      "Non-thread-safe operation invoked on an event loop other than the current "
+      "one: the loop runs in " +
+      thread_name(owner) + ", the call came from " +
+      thread_name(std::this_thread::get_id()));
+}
+
+internal::ContextSlot EventLoop::context_of(const CallbackOptions& options) {
+  if (options.context != nullptr) {
+    return internal::ContextSlot(options.context->state());
+  }
+  return internal::ContextSlot::copy_current();
+}
+
+Handle EventLoop::schedule(internal::Ref<internal::CallbackNode> node) {
+  // Before the loop runs, calls of call_soon_threadsafe() keep their place.
+  if (internal::running_loop != this) inbox_.drain_to(ready_);
+  node->retain();
+  ready_.push(*node);
+  return Handle(std::move(node));
+}
+
+Handle EventLoop::post(internal::Ref<internal::CallbackNode> node) {
+  node->share();
+  node->retain();
+  Handle handle(node);
+  post_node(*node);
+  return handle;
+}
+
+void EventLoop::post_node(internal::ReadyNode& node) {
+  if (internal::running_loop == this) {
+    ready_.push(node);
+    return;
+  }
+  inbox_.push(node);
+  if (asleep_.load() && asleep_.exchange(false)) poller_->wake();
+}
+
+TimerHandle EventLoop::schedule_at(
+    TimePoint when, internal::Ref<internal::CallbackNode> node) {
+  node->set_when(when);
+  if (when == TimePoint::infinite_future()) {
+    return TimerHandle(std::move(node));  // never comes
+  }
+  node->retain();
+  wheel_.schedule(*node, when);
+  return TimerHandle(std::move(node));
+}
+
+void EventLoop::watch(int fd, int32_t event,
+                      internal::Ref<internal::CallbackNode> node) {
+  if (fd < 0) {
+    throw ValueError("Invalid file descriptor: " + std::to_string(fd));
+  }
+  auto [place, fresh] = watches_.try_emplace(fd);
+  if (fresh) place->second = std::make_unique<internal::FdWatch>(fd);
+  internal::FdWatch& watch = *place->second;
+  try {
+    poller_->set_interest(watch, watch.interest | event);
+  } catch (...) {
+    if (fresh) watches_.erase(place);
+    throw;
+  }
+  auto& slot = event == internal::kIoRead ? watch.reader : watch.writer;
+  internal::Ref<internal::CallbackNode> before = std::exchange(slot, node);
+}
+
+bool EventLoop::unwatch(int fd, int32_t event) {
+  if (is_closed()) return false;
+  check_usable();
+  auto place = watches_.find(fd);
+  if (place == watches_.end()) return false;
+  internal::FdWatch& watch = *place->second;
+  auto& slot = event == internal::kIoRead ? watch.reader : watch.writer;
+  if (!slot) return false;
+  internal::Ref<internal::CallbackNode> before = std::move(slot);
+  slot = nullptr;
+  poller_->set_interest(watch, watch.interest & ~event);
+  if (!watch.reader && !watch.writer) {
+    if (watch.queued() || watch.running) {
+      watch.orphaned = true;
+      place->second.release();
+    }
+    watches_.erase(place);
+  }
+  return true;
+}
+
+void EventLoop::set_signal_handler(int sig,
+                                   internal::Ref<internal::CallbackNode> node) {
+  internal::check_signal(sig);
+  if (!signals_) {
+    signals_ = std::make_unique<internal::SignalRegistry>(
+        poller_->wake_fd(), ready_);
+  }
+  signals_->add(sig, std::move(node));
+}
+
+bool EventLoop::has_signal_handler(
+    int sig, const internal::CallbackNode* node) const {
+  return signals_ && signals_->has(sig, node);
+}
+
+bool EventLoop::remove_signal_handler(int sig) {
+  internal::check_signal(sig);
+  if (is_closed() || !signals_) return false;
+  check_usable();
+  return signals_->remove(sig);
+}
+
+void EventLoop::set_exception_handler(ExceptionHandler handler) {
+  exception_handler_ = std::move(handler);
+}
+
+void EventLoop::default_exception_handler(const ExceptionContext& context) {
+  std::string text = context.message.empty()
+                         ? "Unhandled exception in event loop"
+                         : context.message;
+  text += '\n';
+  if (context.task) text += "task: " + to_string(context.task) + "\n";
+  if (context.future) text += "future: " + to_string(context.future) + "\n";
+  if (!context.source.empty()) text += "source: " + context.source + "\n";
+  if (context.exception) {
+    text += exception_name(context.exception);
+    const std::string message = exception_message(context.exception);
+    if (!message.empty()) text += ": " + message;
+    text += '\n';
+  }
+  print_report(text);
+}
+
+void EventLoop::call_exception_handler(const ExceptionContext& context) {
+  if (!exception_handler_) {
+    default_exception_handler(context);
+    return;
+  }
+  try {
+    // A copy: the handler may set another.
+    ExceptionHandler handler = exception_handler_;
+    handler(*this, context);
+  } catch (...) {
+    std::exception_ptr exception = std::current_exception();
+    if (internal::stops_loop(exception)) throw;
+    ExceptionContext failure("Unhandled error in exception handler",
+                             std::move(exception));
+    failure.source = "handling: " + context.message;
+    default_exception_handler(failure);
+  }
+}
+
+void EventLoop::run_forever() {
+  check_closed();
+  if (is_running()) throw RuntimeError("This event loop is already running");
+  if (internal::running_loop != nullptr) {
+    throw RuntimeError(
+        "Cannot run the event loop while another loop is running");
+  }
+  struct Scope {
+    explicit Scope(EventLoop& loop)
+        : loop(loop), context(internal::ContextSlot::current()) {
+      loop.thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+      internal::running_loop = &loop;
+    }
+    ~Scope() {
+      internal::ContextSlot::current() = context;
+      internal::running_loop = nullptr;
+      loop.stopping_ = false;
+      loop.thread_.store(std::thread::id(), std::memory_order_relaxed);
+    }
+    EventLoop& loop;
+    internal::ContextSlot* context;
+  } scope(*this);
+  do {
+    run_once();
+  } while (!stopping_);
+}
+
+// One iteration: docs/loop.md has it as a numbered list.
+void EventLoop::run_once() {
+  if (!batch_.empty()) [[unlikely]] {
+    // An interrupt left the last iteration: its rest goes before all else.
+    batch_.append(ready_);
+    ready_.append(batch_);
+  }
+  wait_for_events();
+  if (signals_) signals_->collect();
+  if (!inbox_.empty()) inbox_.drain_to(ready_);
+  if (!wheel_.empty()) move_due_timers();
+  batch_.append(ready_);
+  if (debug_) [[unlikely]] {
+    run_ready_debug();
+  } else {
+    run_ready();
+  }
+}
+
+void EventLoop::wait_for_events() {
+  if (!ready_.empty() || stopping_) {
+    if (poller_->watched() > 0) poller_->poll(Duration::zero(), ready_);
+    return;
+  }
+  const TimePoint wakeup = wheel_.next_wakeup();
+  if (wakeup == TimePoint::infinite_future()) {
+    sleep_until_event(Duration::infinite());
+    return;
+  }
+  const TimePoint now = clock_->now();
+  if (wakeup <= now) {
+    if (poller_->watched() > 0) poller_->poll(Duration::zero(), ready_);
+    return;
+  }
+  if (clock_ != &system_clock()) [[unlikely]] {
+    // Events that have come are seen before the time moves on, and the answer of
+    // another thread is waited for.
+    poller_->poll(Duration::zero(), ready_);
+    if (!ready_.empty() || !inbox_.empty()) return;
+    if (outside_work_.load() > 0) {
+      sleep_until_event(Duration::infinite());
+      return;
+    }
+    // Once more: the work may have ended between the two looks.
+    if (!inbox_.empty()) return;
+    if (clock_->jump_to(*wheel_.next_deadline())) return;
+  }
+  sleep_until_event(std::min(wakeup - now, kLongestSleep));
+}
+
+void EventLoop::sleep_until_event(Duration timeout) {
+  asleep_.store(true);
+  if (!inbox_.empty()) timeout = Duration::zero();
+  poller_->poll(timeout, ready_);
+  asleep_.store(false);
+}
+
+void EventLoop::move_due_timers() {
+  wheel_.advance(clock_->now(), [this](TimerNode& timer) {
+    ready_.push(static_cast<internal::LoopTimer&>(timer));
+  });
+}
+
+void EventLoop::run_ready() {
+  while (!batch_.empty()) batch_.pop().run();
+}
+
+void EventLoop::run_ready_debug() {
+  while (!batch_.empty()) {
+    const TimePoint start = clock_->now();
+    batch_.pop().run();
+    const Duration taken = clock_->now() - start;
+    if (taken >= slow_callback_duration_) {
+      print_report("Executing a callback took " + to_string(taken) + "\n");
+    }
+  }
+}
+
+}  // namespace asyncio

@@ -1,0 +1,76 @@
+// LoopAccess: what the modules above may do with a loop that its users may not.
+// All of it belongs to the loop's thread unless it says otherwise.
+#ifndef ASYNCIO_LOOP_INTERNAL_LOOP_ACCESS_H_
+#define ASYNCIO_LOOP_INTERNAL_LOOP_ACCESS_H_
+
+#include <memory>
+#include <utility>
+
+#include "asyncio/base/time.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/internal/loop_timer.h"
+
+namespace asyncio::internal {
+
+struct LoopAccess {
+  // Runs `node` in the next iteration. On a closed loop it is dropped when the
+  // loop goes.
+  static void push(EventLoop& loop, ReadyNode& node) { loop.ready_.push(node); }
+  // The same from any thread. False on a closed loop; the node is not taken.
+  static bool post(EventLoop& loop, ReadyNode& node) {
+    if (loop.is_closed()) return false;
+    loop.post_node(node);
+    return true;
+  }
+
+  // Makes `timer` ready when `deadline` has come; it must stay where it is until
+  // it ran or was disarmed.
+  static void arm(EventLoop& loop, LoopTimer& timer, TimePoint deadline) {
+    loop.wheel_.schedule(timer, deadline);
+  }
+  static void disarm(EventLoop& loop, LoopTimer& timer) {
+    loop.wheel_.cancel(timer);
+  }
+
+  // RuntimeError where another thread is running the loop.
+  static void check_thread(EventLoop& loop) {
+    if (running_loop != &loop) [[unlikely]] loop.check_idle();
+  }
+  static void check_usable(EventLoop& loop) { loop.check_usable(); }
+
+  // Keeps the bytes of the loop, not its working.
+  static void retain(EventLoop& loop) { loop.retain(); }
+  static void release(EventLoop& loop) { loop.release(); }
+  // Whether the loop was destroyed and only its bytes are left.
+  static bool retired(const EventLoop& loop) { return loop.retired_; }
+
+  static LoopAttachment* attachment(EventLoop& loop, AttachmentSlot slot) {
+    return loop.attachments_[static_cast<size_t>(slot)].get();
+  }
+  static void attach(EventLoop& loop, AttachmentSlot slot,
+                     std::unique_ptr<LoopAttachment> attachment) {
+    loop.attachments_[static_cast<size_t>(slot)] = std::move(attachment);
+  }
+
+  static void set_signal_handler(EventLoop& loop, int sig,
+                                 Ref<CallbackNode> node) {
+    loop.set_signal_handler(sig, std::move(node));
+  }
+  // Whether `node` is still what handles the signal.
+  static bool has_signal_handler(const EventLoop& loop, int sig,
+                                 const CallbackNode* node) {
+    return loop.has_signal_handler(sig, node);
+  }
+
+  // From any thread: between the two a virtual clock waits for a post.
+  static void begin_outside_work(EventLoop& loop) {
+    loop.outside_work_.fetch_add(1, std::memory_order_relaxed);
+  }
+  static void end_outside_work(EventLoop& loop) {
+    loop.outside_work_.fetch_sub(1, std::memory_order_relaxed);
+  }
+};
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_LOOP_INTERNAL_LOOP_ACCESS_H_

@@ -1,0 +1,96 @@
+// ReadyQueue: the first-in first-out list of what is to run, and Inbox: the door
+// by which other threads add to it. Both are intrusive lists of ReadyNodes.
+#ifndef ASYNCIO_LOOP_INTERNAL_READY_QUEUE_H_
+#define ASYNCIO_LOOP_INTERNAL_READY_QUEUE_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/base/macros.h"
+#include "asyncio/base/internal/ready_node.h"
+
+namespace asyncio::internal {
+
+class ReadyQueue {
+ public:
+  ReadyQueue() = default;
+  ReadyQueue(const ReadyQueue&) = delete;
+  ReadyQueue& operator=(const ReadyQueue&) = delete;
+
+  bool empty() const { return head_ == end_mark(); }
+
+  void push(ReadyNode& node) {
+    ABSL_ASSERT(!node.queued());
+    node.next_ = end_mark();
+    *tail_ = &node;
+    tail_ = &node.next_;
+  }
+
+  // Requires !empty().
+  ReadyNode& pop() {
+    ReadyNode* node = head_;
+    head_ = node->next_;
+    node->next_ = nullptr;
+    if (head_ == end_mark()) tail_ = &head_;
+    return *node;
+  }
+
+  // Moves all of `other` behind what is here.
+  void append(ReadyQueue& other) {
+    if (other.empty()) return;
+    *tail_ = other.head_;
+    tail_ = other.tail_;
+    other.head_ = end_mark();
+    other.tail_ = &other.head_;
+  }
+
+ private:
+  friend class Inbox;
+  // What the last node points to: not null, so that null means "not queued".
+  static ReadyNode* end_mark() {
+    return reinterpret_cast<ReadyNode*>(uintptr_t{1});
+  }
+
+  ReadyNode* head_ = end_mark();
+  ReadyNode** tail_ = &head_;
+};
+
+// A stack that any thread pushes to and the loop empties in one exchange; turned
+// over, it is in the order of pushing.
+class Inbox {
+ public:
+  // The node's owner must not touch its links until the loop has run it.
+  void push(ReadyNode& node) {
+    ReadyNode* head = head_.load(std::memory_order_relaxed);
+    do {
+      node.next_ = head;
+    } while (!head_.compare_exchange_weak(head, &node));
+  }
+
+  // Sequentially consistent with push(): see EventLoop's sleep.
+  bool empty() const { return head_.load() == ReadyQueue::end_mark(); }
+
+  void drain_to(ReadyQueue& queue) {
+    ReadyNode* node = head_.exchange(ReadyQueue::end_mark());
+    ReadyNode* oldest = ReadyQueue::end_mark();
+    while (node != ReadyQueue::end_mark()) {
+      ReadyNode* older = node->next_;
+      node->next_ = oldest;
+      oldest = node;
+      node = older;
+    }
+    while (oldest != ReadyQueue::end_mark()) {
+      ReadyNode* next = oldest->next_;
+      oldest->next_ = nullptr;
+      queue.push(*oldest);
+      oldest = next;
+    }
+  }
+
+ private:
+  std::atomic<ReadyNode*> head_{ReadyQueue::end_mark()};
+};
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_LOOP_INTERNAL_READY_QUEUE_H_

@@ -1,0 +1,58 @@
+// SignalRegistry: the signals of one loop.
+//
+// A process-wide handler counts deliveries per signal and writes to the wake-up
+// descriptor of the owner's poller; both are safe in a signal handler. The loop
+// looks at the counts in every iteration.
+#ifndef ASYNCIO_LOOP_INTERNAL_SIGNALS_H_
+#define ASYNCIO_LOOP_INTERNAL_SIGNALS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+
+#include "asyncio/base/internal/ref.h"
+#include "asyncio/loop/handle.h"
+#include "asyncio/loop/internal/ready_queue.h"
+
+namespace asyncio::internal {
+
+// Throws where `sig` is no signal.
+void check_signal(int sig);
+
+class SignalRegistry {
+ public:
+  // `wake_fd` stays open for the life of the process: see Poller::wake_fd().
+  SignalRegistry(int wake_fd, ReadyQueue& ready);
+  ~SignalRegistry();
+
+  void add(int sig, Ref<CallbackNode> callback);
+  bool remove(int sig);
+  // Whether `callback` is what was added last for `sig`.
+  bool has(int sig, const CallbackNode* callback) const;
+
+  // Makes what was delivered since the last time ready: one call for each
+  // delivery.
+  void collect() {
+    if (deliveries.load(std::memory_order_relaxed) != seen_) [[unlikely]] {
+      collect_calls();
+    }
+  }
+
+ private:
+  // Of all signals that any loop handles; written by the signal handler.
+  friend void count_delivery() noexcept;
+  static inline constinit std::atomic<uint64_t> deliveries{0};
+  void collect_calls();
+
+  // Runs a signal's callback once for each delivery.
+  class Call;
+
+  const int wake_fd_;
+  uint64_t seen_ = 0;
+  ReadyQueue& ready_;
+  std::map<int, Ref<Call>> calls_;
+};
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_LOOP_INTERNAL_SIGNALS_H_

@@ -1,0 +1,16 @@
+// Reads the function's name out of what a std::source_location gives.
+#ifndef ASYNCIO_TASK_INTERNAL_FUNCTION_NAME_H_
+#define ASYNCIO_TASK_INTERNAL_FUNCTION_NAME_H_
+
+#include <string>
+#include <string_view>
+
+namespace asyncio::internal {
+
+// "asyncio::Coroutine<int> app::fetch(int)" -> "app::fetch". Works on the forms
+// of g++ and of clang, for plain functions, members and lambdas.
+std::string function_name(std::string_view pretty);
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_TASK_INTERNAL_FUNCTION_NAME_H_

@@ -1,0 +1,56 @@
+#include "asyncio/task/internal/future_awaiter.h"
+
+#include <string>
+#include <string_view>
+
+#include "asyncio/base/any_future.h"
+#include "asyncio/base/exceptions.h"
+#include "asyncio/task/internal/future_core.h"
+#include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
+#include "asyncio/task/internal/waiter.h"
+
+namespace asyncio::internal {
+
+const WaiterKind FutureAwaiter::kKind = {
+    1, "Future",
+    [](Waiter& waiter, std::string_view message) {
+      return static_cast<FutureAwaiter&>(waiter).future_->cancel(message);
+    },
+    [](const Waiter& waiter) -> ErasedFuture* {
+      return static_cast<const FutureAwaiter&>(waiter).future_.get();
+    }};
+
+void FutureAwaiter::suspend(PromiseBase& promise) {
+  TaskCore& task = *step.task;
+  // Python resumes the task with the error one turn later: so do finish_wait()'s
+  // checks.
+  if (future_->loop() != task.loop() || future_.get() == &task) [[unlikely]] {
+    task.yield(promise);
+    return;
+  }
+  future_->add_link(*this);
+  task.park(promise, *this);
+}
+
+void FutureAwaiter::on_done(FutureCore&) noexcept { task()->wake(); }
+
+void FutureAwaiter::finish_wait() {
+  if (step.task->take_cancelled()) [[unlikely]] {
+    // The future's own cancellation, where there is one, has the text.
+    if (future_->cancelled()) future_->check_result();
+    std::rethrow_exception(step.task->make_cancelled_error());
+  }
+  if (!future_->done()) [[unlikely]] {
+    if (future_.get() == step.task) {
+      throw RuntimeError("Task cannot await on itself: " +
+                         step.task->describe());
+    }
+    throw RuntimeError("Task " + step.task->describe() + " got Future " +
+                       future_->describe() + " attached to a different loop");
+  }
+  future_->check_result();
+}
+
+}  // namespace asyncio::internal

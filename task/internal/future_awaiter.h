@@ -1,0 +1,48 @@
+// FutureAwaiter: a task's wait for a future or for another task.
+#ifndef ASYNCIO_TASK_INTERNAL_FUTURE_AWAITER_H_
+#define ASYNCIO_TASK_INTERNAL_FUTURE_AWAITER_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "asyncio/base/internal/ref.h"
+#include "asyncio/base/result.h"
+#include "asyncio/task/internal/future_core.h"
+#include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/waiter.h"
+
+namespace asyncio::internal {
+
+class FutureAwaiter : public LibraryAwaiter, public Waiter, private DoneLink {
+ public:
+  explicit FutureAwaiter(Ref<FutureCore> future)
+      : Waiter(kKind), future_(std::move(future)) {}
+  ~FutureAwaiter() {
+    if (linked()) future_->remove_link(*this);
+  }
+
+  bool await_ready() const { return future_->done(); }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> caller) {
+    suspend(caller.promise());
+    return true;
+  }
+
+ protected:
+  FutureCore& future() const { return *future_; }
+  // Throws unless the future has a result and the task was not cancelled.
+  void finish_wait();
+
+ private:
+  void suspend(PromiseBase& promise);
+  void on_done(FutureCore& future) noexcept override;
+
+  static const WaiterKind kKind;
+  Ref<FutureCore> future_;
+};
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_TASK_INTERNAL_FUTURE_AWAITER_H_

@@ -1,0 +1,127 @@
+// PromiseBase: the part of a coroutine's promise that does not depend on its
+// type: who awaits it, where it is, how it ended.
+#ifndef ASYNCIO_TASK_INTERNAL_PROMISE_H_
+#define ASYNCIO_TASK_INTERNAL_PROMISE_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "asyncio/base/internal/frame_pool.h"
+#include "asyncio/task/internal/awaiter_of.h"
+#include "asyncio/task/internal/step.h"
+
+namespace asyncio::internal {
+
+class PromiseBase;
+
+// Whoever destroys a frame: the awaiter in the caller's frame, while the frame
+// runs. Destroying a suspended chain goes from the innermost frame outwards and
+// tells each owner, so that locals die in the order in which a throw would end
+// them and the stack does not grow.
+class FrameOwner {
+ public:
+  std::coroutine_handle<> frame;
+};
+
+// Owner of the frame while it runs, then the exception that it ended with: both
+// are pointers, told apart by the lowest bit.
+class Outcome {
+ public:
+  Outcome() = default;
+  Outcome(const Outcome&) = delete;
+  Outcome& operator=(const Outcome&) = delete;
+  ~Outcome() {
+    if (failed()) static_cast<void>(take());
+  }
+
+  void set_owner(FrameOwner* owner) {
+    bits_ = reinterpret_cast<uintptr_t>(owner);
+  }
+  // Requires !failed().
+  FrameOwner* owner() const { return reinterpret_cast<FrameOwner*>(bits_); }
+
+  bool failed() const { return (bits_ & 1) != 0; }
+  void set_exception(std::exception_ptr exception) {
+    static_assert(sizeof exception == sizeof bits_);
+    std::memcpy(&bits_, &exception, sizeof bits_);
+    bits_ |= 1;
+    ::new (&exception) std::exception_ptr();  // its share is in bits_ now
+  }
+  // Requires failed().
+  std::exception_ptr take() {
+    std::exception_ptr exception;
+    const uintptr_t object = bits_ & ~uintptr_t{1};
+    std::memcpy(static_cast<void*>(&exception), &object, sizeof object);
+    bits_ = 0;
+    return exception;
+  }
+
+ private:
+  uintptr_t bits_ = 0;
+};
+
+// Ends a frame: its caller goes on, or, where it has none, the step ends.
+class FinalAwaiter {
+ public:
+  bool await_ready() const noexcept { return false; }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> frame) const noexcept {
+    step.next = frame.promise().caller();
+  }
+  void await_resume() const noexcept {}
+};
+
+class PromiseBase : public Pooled {
+ public:
+  explicit PromiseBase(std::source_location where) : where_(where) {}
+  PromiseBase(const PromiseBase&) = delete;
+  PromiseBase& operator=(const PromiseBase&) = delete;
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  FinalAwaiter final_suspend() const noexcept { return {}; }
+  void unhandled_exception() noexcept {
+    outcome_.set_exception(std::current_exception());
+  }
+
+  // Notes where the coroutine awaits. What is no awaiter of this library is
+  // adapted, so that whoever resumes it wakes the task through its loop.
+  template <class A>
+  decltype(auto) await_transform(
+      A&& awaitable,
+      std::source_location where = std::source_location::current()) {
+    where_ = where;
+    static_assert(HasAwaiter<A>, "co_await needs an awaitable");
+    return library_awaiter(std::forward<A>(awaitable));
+  }
+
+  std::coroutine_handle<> frame() {
+    // The promise is the frame's third word, whatever its own type.
+    return std::coroutine_handle<PromiseBase>::from_promise(*this);
+  }
+
+  // Null for the outermost frame of a task.
+  PromiseBase* caller() const { return caller_; }
+  void set_caller(PromiseBase* caller) { caller_ = caller; }
+
+  // Where it awaits; before its first await, where it was called.
+  std::source_location where() const { return where_; }
+
+  Outcome& outcome() { return outcome_; }
+
+ protected:
+  ~PromiseBase() = default;
+
+ private:
+  PromiseBase* caller_ = nullptr;
+  std::source_location where_;
+  Outcome outcome_;
+};
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_TASK_INTERNAL_PROMISE_H_

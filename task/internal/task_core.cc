@@ -1,0 +1,316 @@
+#include "asyncio/task/internal/task_core.h"
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "asyncio/base/any_future.h"
+#include "asyncio/base/context.h"
+#include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/ref.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/exception_context.h"
+#include "asyncio/loop/internal/loop_access.h"
+#include "asyncio/task/internal/function_name.h"
+#include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/step.h"
+
+namespace asyncio::internal {
+namespace {
+
+// Names count up over the process, as in Python. A thread takes the numbers in
+// blocks: one that runs tasks alone sees 1, 2, 3.
+uint64_t next_task_number() {
+  constexpr uint64_t kBlock = 1024;
+  static constinit std::atomic<uint64_t> next_block{0};
+  static constinit thread_local uint64_t next = 0;
+  if (next % kBlock == 0) {
+    next = kBlock * next_block.fetch_add(1, std::memory_order_relaxed);
+  }
+  return ++next;
+}
+
+}  // namespace
+
+TaskCore::TaskCore(EventLoop& loop, PromiseBase& root, ContextSlot context)
+    : FutureCore(loop, /*is_task=*/true),
+      root_(&root),
+      leaf_(&root),
+      context_(std::move(context)),
+      number_(next_task_number()) {}
+
+TaskCore::~TaskCore() { destroy_frames(); }
+
+void TaskCore::start(bool eager) {
+  TaskListNode& list = TaskDomain::of(*loop()).list();
+  prev = list.prev;
+  next = &list;
+  prev->next = this;
+  list.prev = this;
+  retain();
+  if (!eager) {
+    LoopAccess::push(*loop(), *this);
+    return;
+  }
+  const Step outer = step;
+  ContextSlot* const context = ContextSlot::current();
+  struct Restore {
+    const Step& outer;
+    ContextSlot* context;
+    ~Restore() {
+      step = outer;
+      ContextSlot::current() = context;
+    }
+  } restore{outer, context};
+  take_step();
+}
+
+void TaskCore::run() { take_step(); }
+
+void TaskCore::take_step() {
+  step.task = this;
+  ContextSlot::current() = &context_;
+  if (must_cancel_ && !deliver_cancel()) [[unlikely]] {
+    step.task = nullptr;
+    return;
+  }
+  started_ = true;
+  PromiseBase* frame = leaf_;
+  leaf_ = nullptr;
+  waiter_ = nullptr;
+  step.depth = 0;
+  do {
+    step.next = nullptr;
+    frame->frame().resume();
+    frame = step.next;
+  } while (frame != nullptr);
+  if (leaf_ == nullptr) finish_step();
+  step.task = nullptr;
+}
+
+// The next step is to throw. False where the body never ran and never will.
+bool TaskCore::deliver_cancel() {
+  must_cancel_ = false;
+  if (started_) {
+    wait_ = kCancelled;
+    return true;
+  }
+  std::exception_ptr exception = make_cancelled_error();
+  Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
+  unlink();
+  destroy_frames();
+  finish_cancelled(std::move(exception));
+  return false;
+}
+
+// The outermost frame has ended.
+void TaskCore::finish_step() {
+  Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
+  wait_ = kNone;
+  std::exception_ptr exception;
+  if (root_->outcome().failed()) {
+    exception = root_->outcome().take();
+  } else if (!must_cancel_) {
+    take_result(*root_);
+  }
+  root_->frame().destroy();
+  root_ = nullptr;
+  unlink();
+  if (exception == nullptr) {
+    if (must_cancel_) {
+      // Cancelled between its last await and its end: the result is lost.
+      must_cancel_ = false;
+      finish_cancelled(make_cancelled_error());
+    } else {
+      finish();
+    }
+    return;
+  }
+  if (exception_cast<CancelledError>(exception) != nullptr) {
+    finish_cancelled(std::move(exception));
+    return;
+  }
+  fail(exception);
+  if (stops_loop(exception)) [[unlikely]] {
+    step.task = nullptr;
+    std::rethrow_exception(exception);
+  }
+}
+
+void TaskCore::unlink() noexcept {
+  if (next == nullptr) return;
+  prev->next = next;
+  next->prev = prev;
+  prev = next = nullptr;
+}
+
+bool TaskCore::cancel_wait(std::string_view message) {
+  if (wait_ != kPending) return false;
+  wait_ = kCancelled;
+  if (!message.empty() || details_ != nullptr) {
+    details().cancel_message = message;
+  }
+  LoopAccess::push(*loop(), *this);
+  return true;
+}
+
+bool TaskCore::cancel(std::string_view message) {
+  LoopAccess::check_thread(*loop());
+  // Along the chain of tasks that await tasks, without recursion.
+  TaskCore* task = this;
+  while (true) {
+    task->mark_retrieved();
+    if (task->done()) return task != this;
+    ++task->cancels_;
+    if (Waiter* waiter = task->waiter_; waiter != nullptr) {
+      ErasedFuture* future =
+          waiter->kind().future ? waiter->kind().future(*waiter) : nullptr;
+      if (future != nullptr && future->is_task() && !future->done()) {
+        task = static_cast<TaskCore*>(future);
+        continue;
+      }
+      const bool taken = waiter->kind().cancel
+                             ? waiter->kind().cancel(*waiter, message)
+                             : task->cancel_wait(message);
+      if (taken) return true;
+    }
+    task->must_cancel_ = true;
+    // The text of a cancellation that is on its way is the one that arrives.
+    if (task->wait_ != kCancelled &&
+        (!message.empty() || task->details_ != nullptr)) {
+      task->details().cancel_message = message;
+    }
+    return true;
+  }
+}
+
+void TaskCore::cancel_parked() {
+  const std::string message = details_ ? details_->cancel_message : "";
+  const bool taken = waiter_->kind().cancel
+                         ? waiter_->kind().cancel(*waiter_, message)
+                         : cancel_wait(message);
+  if (taken) must_cancel_ = false;
+}
+
+int TaskCore::uncancel() {
+  if (cancels_ > 0 && --cancels_ == 0) must_cancel_ = false;
+  return cancels_;
+}
+
+std::exception_ptr TaskCore::make_cancelled_error() const {
+  return std::make_exception_ptr(
+      details_ ? CancelledError(details_->cancel_message) : CancelledError());
+}
+
+void TaskCore::throw_cancelled() {
+  wait_ = kNone;
+  if (details_ != nullptr) throw CancelledError(details_->cancel_message);
+  throw CancelledError();
+}
+
+TaskCore::Details& TaskCore::details() {
+  if (details_ == nullptr) details_ = std::make_unique<Details>();
+  return *details_;
+}
+
+std::string TaskCore::name() const {
+  if (details_ != nullptr && !details_->name.empty()) return details_->name;
+  return "Task-" + std::to_string(number_);
+}
+
+void TaskCore::set_name(std::string name) { details().name = std::move(name); }
+
+std::vector<FrameSummary> TaskCore::stack() const {
+  std::vector<FrameSummary> frames;
+  for (PromiseBase* p = leaf_; p != nullptr; p = p->caller()) {
+    FrameSummary frame;
+    frame.function = function_name(p->where().function_name());
+    frame.file = p->where().file_name();
+    frame.line = p->where().line();
+    frames.push_back(std::move(frame));
+  }
+  std::reverse(frames.begin(), frames.end());
+  return frames;
+}
+
+std::string TaskCore::describe() const {
+  static constexpr const char* kNames[] = {"pending", "finished", "finished",
+                                           "cancelled"};
+  std::string text = "<Task ";
+  text += !done() && cancels_ > 0 ? "cancelling" : kNames[state()];
+  text += " name='" + name() + "'";
+  if (root_ != nullptr) {
+    text += " coro=<" +
+            std::string(function_name(root_->where().function_name())) + "()>";
+  }
+  if (const Waiter* w = waiter()) {
+    text += std::string(" wait_for=<") + w->kind().name + ">";
+  }
+  return text + describe_outcome() + ">";
+}
+
+void TaskCore::destroy_frames() noexcept {
+  if (root_ == nullptr) return;
+  PromiseBase* frame = std::exchange(leaf_, nullptr);
+  waiter_ = nullptr;
+  while (frame != nullptr) {
+    PromiseBase* caller = frame->caller();
+    FrameOwner* owner = frame->outcome().owner();
+    if (owner != nullptr) {
+      owner->frame = nullptr;
+      frame->frame().destroy();
+    } else if (frame == root_) {
+      frame->frame().destroy();
+    }
+    // Neither: a generator's frame, which the generator destroys.
+    frame = caller;
+  }
+  root_ = nullptr;
+}
+
+// The loop is gone: the task ends where it stands.
+void TaskCore::abandon() noexcept {
+  Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
+  unlink();
+  if (report_pending_) {
+    ExceptionContext report("Task was destroyed but it is pending!");
+    report.task = AnyTask(Ref<ErasedFuture>(this));
+    try {
+      loop()->call_exception_handler(report);
+    } catch (...) {
+      // An interrupt has nowhere to go from here.
+    }
+  }
+  destroy_frames();
+  abandon_links();
+}
+
+std::vector<AnyTask> TaskCore::all(EventLoop& loop) {
+  std::vector<AnyTask> tasks;
+  TaskListNode& list = TaskDomain::of(loop).list();
+  for (TaskListNode* node = list.next; node != &list; node = node->next) {
+    tasks.push_back(
+        AnyTask(Ref<ErasedFuture>(static_cast<TaskCore*>(node))));
+  }
+  return tasks;
+}
+
+TaskDomain& TaskDomain::make(EventLoop& loop) {
+  auto domain = std::make_unique<TaskDomain>();
+  TaskDomain& result = *domain;
+  LoopAccess::attach(loop, AttachmentSlot::kTasks, std::move(domain));
+  return result;
+}
+
+void TaskDomain::loop_destroyed() {
+  while (list_.next != &list_) {
+    static_cast<TaskCore*>(list_.next)->abandon();
+  }
+}
+
+}  // namespace asyncio::internal

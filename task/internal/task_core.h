@@ -1,0 +1,187 @@
+// TaskCore: everything of a task that does not depend on its result's type.
+//
+// docs/task_states.md has its states and who may change what.
+#ifndef ASYNCIO_TASK_INTERNAL_TASK_CORE_H_
+#define ASYNCIO_TASK_INTERNAL_TASK_CORE_H_
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "asyncio/base/any_future.h"
+#include "asyncio/base/context.h"
+#include "asyncio/base/internal/ref.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/internal/loop_access.h"
+#include "asyncio/task/internal/future_core.h"
+#include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/waiter.h"
+
+namespace asyncio {
+struct TaskOptions;
+}  // namespace asyncio
+
+namespace asyncio::internal {
+
+// A place in a loop's list of unfinished tasks.
+struct TaskListNode {
+  TaskListNode* prev = nullptr;
+  TaskListNode* next = nullptr;
+};
+
+class TaskCore : public FutureCore, private TaskListNode {
+ public:
+  // Takes over the frame, which has not run.
+  TaskCore(EventLoop& loop, PromiseBase& root, ContextSlot context);
+
+  // Enters it in its loop's list and makes its first step ready, or takes that
+  // step at once. The loop keeps it alive from here to its end.
+  void start(bool eager);
+
+  // --- Called by awaiters of this library, in the task's own step.
+
+  // The frame of `leaf` suspends until `waiter` has wake() or cancel_wait()
+  // called. A cancellation that is due already is passed on at once.
+  void park(PromiseBase& leaf, Waiter& waiter) {
+    leaf_ = &leaf;
+    waiter_ = &waiter;
+    waiter.task_ = this;
+    wait_ = kPending;
+    if (must_cancel_) [[unlikely]] cancel_parked();
+  }
+  // The frame of `leaf` suspends for one turn of the loop.
+  void yield(PromiseBase& leaf) {
+    leaf_ = &leaf;
+    wait_ = kWoken;
+    LoopAccess::push(*loop(), *this);
+  }
+  // Undoes park() of an awaiter that need not suspend after all.
+  void unpark() {
+    leaf_ = nullptr;
+    waiter_ = nullptr;
+    wait_ = kNone;
+  }
+  // Throws CancelledError where that is what ended the wait.
+  void check_cancelled() {
+    if (wait_ == kCancelled) [[unlikely]] throw_cancelled();
+  }
+  // Whether check_cancelled() would throw; takes the cancellation then.
+  bool take_cancelled() {
+    if (wait_ != kCancelled) [[likely]] return false;
+    wait_ = kNone;
+    return true;
+  }
+
+  // --- Called by whoever ends the wait.
+
+  // Makes the task ready. False where its wait has ended already.
+  bool wake() {
+    if (wait_ != kPending) return false;
+    wait_ = kWoken;
+    LoopAccess::push(*loop(), *this);
+    return true;
+  }
+  // The same, with CancelledError thrown at the await.
+  bool cancel_wait(std::string_view message);
+  bool waiting() const { return wait_ == kPending; }
+  // Of a wait that was cancelled and whose task has not run since.
+  bool wait_cancelled() const { return wait_ == kCancelled; }
+
+  // --- Of Task.
+
+  bool cancel(std::string_view message) final;
+  int cancelling() const final { return cancels_; }
+  int uncancel() final;
+  std::string name() const final;
+  void set_name(std::string name) final;
+  std::vector<FrameSummary> stack() const final;
+  std::string describe() const final;
+  ContextSlot& context() { return context_; }
+  // What it waits on; null while it runs or is ready.
+  const Waiter* waiter() const { return wait_ == kPending ? waiter_ : nullptr; }
+  std::exception_ptr make_cancelled_error() const;
+  // A task of the library's own, destroyed silently.
+  void set_report_pending(bool report) { report_pending_ = report; }
+
+  void run() final;
+  void drop() noexcept final {}
+
+  // Every unfinished task of the loop, in the order of creation.
+  static std::vector<AnyTask> all(EventLoop& loop);
+
+ protected:
+  ~TaskCore() override;
+
+  // Moves the result out of the frame, which ended with one.
+  virtual void take_result(PromiseBase& root) = 0;
+
+ private:
+  friend class TaskDomain;
+  enum Wait : uint8_t {
+    kNone,       // running
+    kPending,    // in waiter_
+    kWoken,      // ready
+    kCancelled,  // ready, to be thrown at
+  };
+  // What most tasks do not have.
+  struct Details {
+    std::string name;
+    std::string cancel_message;
+  };
+
+  void take_step();
+  void finish_step();
+  bool deliver_cancel();
+  void cancel_parked();
+  [[noreturn]] void throw_cancelled();
+  Details& details();
+  void abandon() noexcept;
+  void destroy_frames() noexcept;
+  void unlink() noexcept;
+
+  PromiseBase* root_;
+  // The innermost suspended frame: what the next step resumes. Null while running.
+  PromiseBase* leaf_;
+  Waiter* waiter_ = nullptr;
+  ContextSlot context_;
+  uint64_t number_;
+  std::unique_ptr<Details> details_;
+  int32_t cancels_ = 0;
+  Wait wait_ = kWoken;
+  bool must_cancel_ = false;
+  bool started_ = false;
+  bool report_pending_ = true;
+};
+
+// Runs `fn` as the loop's own code: in no task, in the thread's context.
+// The tasks of one loop.
+class TaskDomain final : public LoopAttachment {
+ public:
+  static TaskDomain& of(EventLoop& loop) {
+    LoopAttachment* found = LoopAccess::attachment(loop, AttachmentSlot::kTasks);
+    if (found == nullptr) [[unlikely]] return make(loop);
+    return static_cast<TaskDomain&>(*found);
+  }
+
+  TaskDomain() { list_.prev = list_.next = &list_; }
+  void loop_destroyed() override;
+
+  TaskListNode& list() { return list_; }
+
+  // Edits the options of each new task; empty for none.
+  std::function<void(EventLoop&, TaskOptions&)> factory;
+
+ private:
+  static TaskDomain& make(EventLoop& loop);
+
+  TaskListNode list_;  // a ring, in the order of creation
+};
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_TASK_INTERNAL_TASK_CORE_H_

@@ -1,0 +1,171 @@
+// Task<T>: a coroutine that runs by itself, concurrently with whoever made it.
+//
+//   Task<int> task = create_task(fetch(url), {.name = "fetch"});
+//   ...
+//   int n = co_await task;            // or task.cancel();
+//
+// A Task is a Future that its coroutine resolves. The loop keeps a running task
+// alive, whatever becomes of the handles.
+//
+// Order: the first step is taken in the loop's next turn, tasks in the order in
+// which they were made; with `eager_start` inside create_task().
+// Cancellation: cancel() asks; CancelledError is thrown at the await where the
+// task waits, in the loop's next turn. The task may clean up, await while it does,
+// or refuse. Each request is counted: see cancelling() and uncancel(). A task that
+// is cancelled before its first step never runs; its arguments are destroyed.
+// Cost: one block from the pool besides the coroutine's own frame.
+#ifndef ASYNCIO_TASK_TASK_H_
+#define ASYNCIO_TASK_TASK_H_
+
+#include <functional>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "asyncio/base/any_future.h"
+#include "asyncio/base/context.h"
+#include "asyncio/base/internal/ref.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/task/awaitable.h"
+#include "asyncio/task/coroutine.h"
+#include "asyncio/task/future.h"
+#include "asyncio/task/internal/task_core.h"
+
+namespace asyncio {
+
+struct TaskOptions {
+  std::string_view name = {};           // empty: "Task-N"
+  const Context* context = nullptr;     // null: a copy of the running one
+  std::optional<bool> eager_start = {}; // empty: as the loop's task factory says
+};
+
+// Edits the options of each new task of a loop.
+using TaskFactory = std::function<void(EventLoop&, TaskOptions&)>;
+
+template <class T>
+class Task : public Future<T> {
+ public:
+  Task() = default;
+
+  // A task's result comes from its coroutine alone.
+  template <class... Args>
+  void set_result(Args&&...) const = delete;
+  template <class E>
+  void set_exception(E&&) const = delete;
+
+  std::string get_name() const { return task().name(); }
+  void set_name(std::string name) const { task().set_name(std::move(name)); }
+  // How many requests to cancel it are not taken back yet.
+  int cancelling() const { return task().cancelling(); }
+  // Takes one request back, returns how many are left. At none, a cancellation
+  // that is not delivered yet is withdrawn.
+  int uncancel() const { return task().uncancel(); }
+  Context get_context() const {
+    return Context(task().context().materialize());
+  }
+  // Where it is suspended, outermost frame first; empty while it runs or is done.
+  std::vector<FrameSummary> get_stack() const { return task().stack(); }
+  void print_stack(std::ostream& out) const;
+
+  template <class F>
+  CallbackId add_done_callback(F fn, CallbackOptions options = {}) const {
+    return this->template add_callback_as<Task<T>>(std::move(fn), options);
+  }
+
+  // For the library.
+  explicit Task(internal::Ref<internal::FutureCore> core)
+      : Future<T>(std::move(core)) {}
+
+ private:
+  internal::TaskCore& task() const {
+    return static_cast<internal::TaskCore&>(*this->core_);
+  }
+};
+
+namespace internal {
+
+template <class T>
+class TaskState final : public TaskValue<T> {
+ public:
+  TaskState(EventLoop& loop, CoroutinePromise<T>& root, ContextSlot context)
+      : TaskValue<T>(loop, root, std::move(context)) {}
+
+ private:
+  void take_result(PromiseBase& root) override {
+    auto& promise = static_cast<CoroutinePromise<T>&>(root);
+    if constexpr (std::is_void_v<T>) {
+      promise.take_value();
+    } else {
+      this->emplace(promise.take_value());
+    }
+  }
+};
+
+void print_frames(std::ostream& out, const std::string& title,
+                  const std::vector<FrameSummary>& frames);
+// Whether the new task is to start at once; applies the loop's factory.
+bool prepare_task(EventLoop& loop, TaskOptions& options);
+
+template <class T>
+Ref<FutureCore> start_task(EventLoop& loop, Coroutine<T> coroutine,
+                           TaskOptions options) {
+  LoopAccess::check_usable(loop);
+  const bool eager = prepare_task(loop, options);
+  auto* task = new TaskState<T>(
+      loop, coroutine.release().promise(),
+      options.context != nullptr ? ContextSlot(options.context->state())
+                                 : ContextSlot::copy_current());
+  auto ref = Ref<FutureCore>::adopt(task);
+  if (!options.name.empty()) task->set_name(std::string(options.name));
+  task->start(eager);
+  return ref;
+}
+
+}  // namespace internal
+
+// Makes a task of a coroutine, of another awaitable, or of a callable that
+// returns one, in `loop` or in the running one. RuntimeError("no running event
+// loop") where none runs; the coroutine is closed then.
+template <Runnable A>
+auto create_task(EventLoop& loop, A&& awaitable, TaskOptions options = {}) {
+  static_assert(!std::is_base_of_v<AnyFuture, std::remove_cvref_t<A>> &&
+                    !internal::IsFuture<std::remove_cvref_t<A>>::value,
+                "a future runs by itself; use ensure_future()");
+  return Task<internal::RunValue<A>>(internal::start_task(
+      loop, internal::to_coroutine(std::forward<A>(awaitable)), options));
+}
+template <Runnable A>
+auto create_task(A&& awaitable, TaskOptions options = {}) {
+  return create_task(get_running_loop(), std::forward<A>(awaitable), options);
+}
+
+// The task that is running; null in a callback. RuntimeError("no running event
+// loop") where no loop runs.
+AnyTask current_task();
+// The task that `loop` is running; null where there is none.
+AnyTask current_task(EventLoop& loop);
+
+// The tasks that are not done, in the order of their creation.
+std::vector<AnyTask> all_tasks();
+std::vector<AnyTask> all_tasks(EventLoop& loop);
+
+// From now on `factory` edits the options of each new task; null resets.
+void set_task_factory(EventLoop& loop, TaskFactory factory);
+// A factory that starts each task at once, inside create_task().
+void eager_task_factory(EventLoop& loop, TaskOptions& options);
+
+template <class T>
+void Task<T>::print_stack(std::ostream& out) const {
+  internal::print_frames(out, to_string(*this), get_stack());
+}
+
+}  // namespace asyncio
+
+template <class T>
+struct std::hash<asyncio::Task<T>> : std::hash<asyncio::Future<T>> {};
+
+#endif  // ASYNCIO_TASK_TASK_H_

@@ -1,0 +1,229 @@
+#include "asyncio/timers/timer_wheel.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace asyncio {
+
+namespace {
+
+using internal::SlotOrder;
+using internal::SlotTable;
+using internal::TimerLinks;
+using internal::TimerSlot;
+
+// infinite_future() is never reached.
+constexpr int64_t kLastTime = TimePoint::infinite_future().nanoseconds() - 1;
+
+// How many timers next_deadline() looks at before it rather moves them.
+constexpr int kLookThrough = 64;
+
+// The count of a run that came from a slot: it is not merged with what arrives
+// later, however much that is.
+constexpr uint64_t kSlotRun = std::numeric_limits<uint64_t>::max();
+
+// The links are a node's only member.
+static_assert(std::is_standard_layout_v<TimerNode> && sizeof(TimerNode) == 24);
+static_assert(sizeof(TimerWheel) <= 20 * 1024);
+TimerNode* node_of(TimerLinks* links) {
+  return reinterpret_cast<TimerNode*>(links);
+}
+
+// Brings the earliest of a headless slot to its front; false, with nothing
+// changed, if it has more than kLookThrough timers.
+bool find_head(SlotTable& table, TimerSlot& slot) {
+  TimerLinks* first = slot.front();
+  TimerLinks* node = first;
+  for (int i = 1; !internal::is_slot(node->next); ++i) {
+    if (i == kLookThrough) return false;
+    node = internal::links_at(node->next);
+    if (node->deadline < first->deadline) first = node;
+  }
+  if (first == slot.front()) {
+    slot.links.deadline = first->deadline;
+    slot.order = SlotOrder::kUnsorted;
+    return true;
+  }
+  // All that were before it are later, so no equals change places.
+  SlotTable::remove(*first);
+  table.insert_front(slot, *first);
+  return true;
+}
+
+}  // namespace
+
+void TimerNode::disarm() { SlotTable::remove(links_); }
+
+TimerWheel::TimerWheel(TimePoint now)
+    : base_(internal::tick_of(now.nanoseconds())),
+      now_(std::min(now.nanoseconds(), kLastTime)),
+      quiet_until_(now_) {}
+
+TimerWheel::~TimerWheel() {
+  for (TimerSlot& slot : table_.slots) {
+    if (slot.empty()) continue;
+    for (TimerLinks* node = table_.take_all(slot); node != nullptr;
+         node = internal::links_at(node->next)) {
+      node->prev = 0;
+    }
+  }
+}
+
+void TimerWheel::schedule(TimerNode& node, TimePoint deadline) {
+  if (node.armed()) SlotTable::remove(node.links_);
+  node.links_.deadline = deadline.nanoseconds();
+  place(node.links_);
+}
+
+// Puts a node that is in no list where it belongs as seen from the base.
+inline void TimerWheel::place(TimerLinks& node) {
+  const uint64_t tick = internal::tick_of(node.deadline);
+  if (tick > base_) {
+    const unsigned level = internal::level_of(tick, base_);
+    table_.insert(table_.at(level + 1, internal::digit_of(tick, level)), node);
+  } else {
+    ++incoming_count_;
+    quiet_until_ = std::min(quiet_until_, node.deadline);
+    table_.insert(table_.at(0, kIncoming), node);
+  }
+}
+
+// The earliest timer that is due at `time`, or nullptr.
+TimerNode* TimerWheel::take_due(int64_t time) {
+  now_ = std::min(time, kLastTime);
+  const uint64_t tick = internal::tick_of(now_);
+  while (table_.occupied[0] == 0) {
+    if (tick <= base_) return none_due();
+    if (table_.rows == 0) {
+      base_ = tick;
+      return none_due();
+    }
+    const unsigned id = first().id;
+    const unsigned row = id / internal::kSlotsPerLevel;
+    const unsigned column = id % internal::kSlotsPerLevel;
+    if (internal::first_tick(base_, row - 1, column) > tick) {
+      base_ = tick;
+      return none_due();
+    }
+    enter(row, column, tick);
+  }
+  TimerSlot& slot = first_due();
+  if (slot.bound() > now_) return none_due();
+  TimerLinks* first = slot.front();
+  SlotTable::remove(*first);
+  return node_of(first);
+}
+
+TimerNode* TimerWheel::none_due() {
+  quiet_until_ = internal::last_of_tick(base_);
+  if (table_.occupied[0] != 0) {
+    quiet_until_ = std::min(quiet_until_, first().bound());
+  }
+  return nullptr;
+}
+
+// Moves the base into the first slot that is occupied, and the timers in it to
+// where they belong from there. Row 0 is empty. The time has come up to the
+// tick `until`.
+void TimerWheel::enter(unsigned row, unsigned column, uint64_t until) {
+  TimerSlot& slot = table_.at(row, column);
+  base_ = internal::first_tick(base_, row - 1, column);
+  const uint64_t last = internal::last_tick(base_, row - 1);
+  if (last == base_ || (last <= until && slot.order == SlotOrder::kSorted)) {
+    // All of it is due at once, or need not be told apart.
+    base_ = last;
+    incoming_count_ = 0;
+    run_counts_[0] = kSlotRun;
+    table_.move_all(slot, table_.at(0, kFirstRun));
+    return;
+  }
+  TimerLinks* node = table_.take_all(slot);
+  while (node != nullptr) {
+    TimerLinks* next = internal::links_at(node->next);
+    place(*node);
+    node = next;
+  }
+}
+
+const TimerSlot& TimerWheel::first_of_many() const {
+  uint64_t columns = table_.occupied[0];
+  const TimerSlot* first = nullptr;
+  for (; columns != 0; columns &= columns - 1) {
+    const TimerSlot& slot = table_.at(0, internal::lowest_bit(columns));
+    if (first == nullptr || slot.bound() < first->bound()) first = &slot;
+  }
+  return *first;
+}
+
+// The slot of row 0, which is not empty, with the earliest timer at its front.
+TimerSlot& TimerWheel::first_due() {
+  while (true) {
+    const unsigned column = first().id % internal::kSlotsPerLevel;
+    TimerSlot& slot = table_.at(0, column);
+    if (slot.order != SlotOrder::kHeadless) return slot;
+    if (column == kIncoming) {
+      settle_incoming();
+    } else {
+      table_.sort(slot);
+    }
+  }
+}
+
+// Makes what has arrived a run of its own, and merges it with runs to its left
+// that are not twice as large.
+void TimerWheel::settle_incoming() {
+  TimerSlot* arrived = &table_.at(0, kIncoming);
+  table_.sort(*arrived);
+  uint64_t count = incoming_count_;
+  incoming_count_ = 0;
+  uint64_t runs = table_.occupied[0] & ~(uint64_t{1} << kIncoming);
+  unsigned column = kFirstRun;
+  while (runs != 0) {
+    const auto left = static_cast<unsigned>(std::bit_width(runs)) - 1;
+    column = left + 1;
+    uint64_t& left_count = run_counts_[left - kFirstRun];
+    if (left_count / 2 >= count && column < kIncoming) break;
+    TimerSlot& run = table_.at(0, left);
+    table_.sort(run);
+    table_.merge(run, *arrived);
+    arrived = &run;
+    column = left;
+    count = left_count == kSlotRun ? kSlotRun : left_count + count;
+    runs &= ~(uint64_t{1} << left);
+  }
+  if (arrived->id != column) {
+    table_.move_all(*arrived, table_.at(0, column));
+  }
+  run_counts_[column - kFirstRun] = count;
+}
+
+// Sees to it that the first slot, now headless, is not.
+void TimerWheel::find_first() {
+  if (table_.occupied[0] == 0) {
+    const unsigned id = first().id;
+    const unsigned row = id / internal::kSlotsPerLevel;
+    const unsigned column = id % internal::kSlotsPerLevel;
+    if (find_head(table_, table_.at(row, column))) return;
+    enter(row, column, internal::tick_of(now_));
+    // Timers that have just been put in levels have left no headless slot.
+    if (table_.occupied[0] == 0) return;
+  }
+  first_due();
+}
+
+size_t TimerWheel::size() const {
+  size_t count = 0;
+  for (const TimerSlot& slot : table_.slots) {
+    for (uintptr_t node = slot.links.next; !internal::is_slot(node);
+         node = internal::links_at(node)->next) {
+      ++count;
+    }
+  }
+  return count;
+}
+
+}  // namespace asyncio
