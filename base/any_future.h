@@ -92,6 +92,8 @@ class ErasedFuture : public ReadyNode {
   void release() {
     if (--references_ == 0) dispose();
   }
+  // Whether somebody besides the caller holds it.
+  bool shared() const { return references_ > 1; }
 
  protected:
   explicit ErasedFuture(bool is_task) : is_task_(is_task) {}

@@ -67,8 +67,11 @@ void throw_unset(const ContextVarInfo& var) {
 }  // namespace internal
 
 void Token::reset(const internal::ContextVarInfo& var) {
-  const std::string text = "<Token var=<ContextVar name='" + var.name + "'>>";
-  if (used_) throw RuntimeError(text + " has already been used once");
+  const std::string name = "var=<ContextVar name='" + var.name + "'>>";
+  if (used_) {
+    throw RuntimeError("<Token used " + name + " has already been used once");
+  }
+  const std::string text = "<Token " + name;
   if (id_ != var.id) {
     throw ValueError(text + " was created by a different ContextVar");
   }

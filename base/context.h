@@ -106,6 +106,8 @@ class ContextSlot {
     if (current_ == nullptr) [[unlikely]] current_ = &thread_slot();
     return current_;
   }
+  // Null stands for the thread's own.
+  static void set_current(ContextSlot* slot) { current_ = slot; }
 
  private:
   static ContextSlot copy_of(const ContextState& state);

@@ -19,6 +19,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 #include <vector>
@@ -44,11 +45,17 @@ class BaseExceptionGroup {
   virtual const char* what() const noexcept { return what_.c_str(); }
 
   // The same tree with only the leaves that match, and with only those that do
-  // not; an empty side is an empty optional. Nested groups keep their messages.
+  // not; an empty side is an empty optional. Nested groups keep their messages; a
+  // group that is an `E` itself matches as a whole.
   template <class E>
   std::pair<std::optional<BaseExceptionGroup>,
             std::optional<BaseExceptionGroup>>
   split() const {
+    if constexpr (std::is_base_of_v<E, BaseExceptionGroup>) {
+      return {*this, std::nullopt};
+    } else if constexpr (std::is_polymorphic_v<E>) {
+      if (dynamic_cast<const E*>(this) != nullptr) return {*this, std::nullopt};
+    }
     return split_by([](const std::exception_ptr& e) {
       return exception_cast<E>(e) != nullptr;
     });

@@ -29,6 +29,16 @@ int64_t nanoseconds_from(long double count, long double num, long double den) {
   return static_cast<int64_t>(exact);
 }
 
+int64_t scaled(int64_t nanoseconds, long double num, long double den) {
+  constexpr int64_t kInfinite = std::numeric_limits<int64_t>::max();
+  const long double factor = num / den;
+  if (nanoseconds != kInfinite || std::isnan(factor)) {
+    return nanoseconds_from(static_cast<long double>(nanoseconds) * num, 1,
+                            den * 1'000'000'000);
+  }
+  return factor < 0 ? std::numeric_limits<int64_t>::min() : kInfinite;
+}
+
 }  // namespace internal
 
 Duration::Duration(absl::Duration d)

@@ -5,9 +5,10 @@
 //   Duration half = delay / 2;
 //   TimePoint deadline = loop.time() + delay;
 //
-// Range: 292 years to either side. Arithmetic saturates at the ends and the ends
-// absorb: `Duration::infinite()` plus anything finite stays infinite, and a
-// deadline of `TimePoint::infinite_future()` never comes.
+// Range: 292 years to either side. Arithmetic saturates at the ends, and what is
+// infinite stays so: `Duration::infinite()` plus, minus, times or divided by
+// anything finite is infinite, and a deadline of `TimePoint::infinite_future()`
+// never comes.
 // Cost: as an int64_t.
 #ifndef ASYNCIO_BASE_TIME_H_
 #define ASYNCIO_BASE_TIME_H_
@@ -41,6 +42,9 @@ constexpr int64_t saturated_add(int64_t a, int64_t b) {
 // `count` units of `num / den` seconds in nanoseconds, to the nearest; what is
 // more than zero never becomes zero.
 int64_t nanoseconds_from(long double count, long double num, long double den);
+
+// nanoseconds * num / den, to the nearest; the infinite one stays infinite.
+int64_t scaled(int64_t nanoseconds, long double num, long double den);
 
 }  // namespace internal
 
@@ -102,8 +106,7 @@ class Duration {
   }
   template <std::floating_point N>
   friend Duration operator*(Duration a, N n) {
-    return of(internal::nanoseconds_from(
-        static_cast<long double>(a.nanoseconds_) * n, 1, 1'000'000'000));
+    return of(internal::scaled(a.nanoseconds_, n, 1));
   }
   template <class N>
     requires std::is_arithmetic_v<N>
@@ -112,12 +115,19 @@ class Duration {
   }
   template <std::integral N>
   friend constexpr Duration operator/(Duration a, N n) {
-    return a.is_infinite() ? a : of(a.nanoseconds_ / static_cast<int64_t>(n));
+    if constexpr (std::is_unsigned_v<N>) {
+      if (n > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+        return a.is_infinite() ? a : zero();
+      }
+    }
+    const auto divisor = static_cast<int64_t>(n);
+    if (divisor == -1) return -a;  // the lowest has no quotient
+    if (a.is_infinite()) return divisor < 0 ? -a : a;
+    return of(a.nanoseconds_ / divisor);
   }
   template <std::floating_point N>
   friend Duration operator/(Duration a, N n) {
-    return of(internal::nanoseconds_from(
-        static_cast<long double>(a.nanoseconds_) / n, 1, 1'000'000'000));
+    return of(internal::scaled(a.nanoseconds_, 1, n));
   }
   friend constexpr double operator/(Duration a, Duration b) {
     return static_cast<double>(a.nanoseconds_) /

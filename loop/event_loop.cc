@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "absl/base/macros.h"
+
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/context.h"
 #include "asyncio/base/exceptions.h"
@@ -23,6 +25,7 @@
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/loop/internal/poller.h"
 #include "asyncio/loop/internal/signals.h"
+#include "asyncio/loop/internal/wakeup.h"
 
 namespace asyncio {
 namespace {
@@ -44,6 +47,38 @@ void print_report(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+std::string exception_line(const std::exception_ptr& exception) {
+  const std::string message = exception_message(exception);
+  std::string line = exception_name(exception);
+  if (!message.empty()) line += ": " + message;
+  return line;
+}
+
+// The message, what it is about in the order of the alphabet, and the
+// exception. `handled`: the report whose handler failed.
+std::string report_text(const ExceptionContext& context,
+                        const ExceptionContext* handled = nullptr) {
+  std::string text = context.message.empty()
+                         ? "Unhandled exception in event loop"
+                         : context.message;
+  text += '\n';
+  if (handled != nullptr) {
+    text += "context: " + handled->message;
+    if (handled->exception) {
+      text += " (" + exception_line(handled->exception) + ")";
+    }
+    text += '\n';
+  }
+  if (context.future) text += "future: " + to_string(context.future) + '\n';
+  if (context.handle && *context.handle) {
+    text += "handle: " + to_string(*context.handle) + '\n';
+  }
+  if (!context.source.empty()) text += "source: " + context.source + '\n';
+  if (context.task) text += "task: " + to_string(context.task) + '\n';
+  if (context.exception) text += exception_line(context.exception) + '\n';
+  return text;
+}
+
 }  // namespace
 
 EventLoop& get_running_loop() {
@@ -59,9 +94,10 @@ std::unique_ptr<EventLoop> new_event_loop(LoopOptions options) {
 
 EventLoop::EventLoop(const LoopOptions& options)
     : debug_(options.debug.value_or(debug_by_environment())),
+      wakeup_(internal::Wakeup::take()),
       clock_(options.clock != nullptr ? options.clock : &system_clock()),
       wheel_(clock_->now()),
-      poller_(internal::make_epoll_poller()),
+      poller_(internal::make_epoll_poller(*wakeup_)),
       slow_callback_duration_(std::chrono::milliseconds(100)) {}
 
 EventLoop::~EventLoop() = default;
@@ -80,6 +116,7 @@ void EventLoop::release() {
 // What is destroyed here may make other things ready and arm timers: so the
 // attachments, which own most, go first, and the queue is emptied again.
 void EventLoop::retire() {
+  ABSL_ASSERT(!is_running());
   retain();
   clear();
   for (auto& attachment : attachments_) {
@@ -97,6 +134,9 @@ void EventLoop::close() {
   if (is_running()) throw RuntimeError("Cannot close a running event loop");
   if (is_closed()) return;
   clear();
+  for (auto& attachment : attachments_) {
+    if (attachment) attachment->loop_closed();
+  }
 }
 
 void EventLoop::clear() {
@@ -104,11 +144,10 @@ void EventLoop::clear() {
   signals_ = nullptr;
   drop_ready();
   inbox_.drain_to(ready_);
-  move_due_timers();
   while (true) {
     // Timers are taken out in the order in which they would have fired.
-    const size_t fired = wheel_.advance(
-        TimePoint::infinite_future(), [this](TimerNode& timer) {
+    const size_t fired =
+        wheel_.advance(TimePoint::infinite_future(), [this](TimerNode& timer) {
           ready_.push(static_cast<internal::LoopTimer&>(timer));
         });
     if (fired == 0 && ready_.empty()) break;
@@ -117,7 +156,9 @@ void EventLoop::clear() {
   // The callables may close descriptors or remove watches themselves.
   auto watches = std::move(watches_);
   watches_.clear();
-  for (auto& [fd, watch] : watches) poller_->set_interest(*watch, internal::kIoNone);
+  for (auto& [fd, watch] : watches) {
+    poller_->set_interest(*watch, internal::kIoNone);
+  }
 }
 
 void EventLoop::drop_ready() noexcept {
@@ -127,11 +168,12 @@ void EventLoop::drop_ready() noexcept {
 
 void EventLoop::throw_closed() { throw RuntimeError("Event loop is closed"); }
 
-void EventLoop::check_idle() {
+void EventLoop::check_idle() const {
   const std::thread::id owner = thread_.load(std::memory_order_relaxed);
   if (owner == std::thread::id() || owner == std::this_thread::get_id()) return;
   throw RuntimeError(
-      "Non-thread-safe operation invoked on an event loop other than the current "
+      "Non-thread-safe operation invoked on an event loop other than the "
+      "current "
       "one: the loop runs in " +
       thread_name(owner) + ", the call came from " +
       thread_name(std::this_thread::get_id()));
@@ -165,12 +207,14 @@ void EventLoop::post_node(internal::ReadyNode& node) {
     ready_.push(node);
     return;
   }
+  // Once it is pushed, the node may run and end the loop.
+  internal::Wakeup& wakeup = *wakeup_;
   inbox_.push(node);
-  if (asleep_.load() && asleep_.exchange(false)) poller_->wake();
+  wakeup.notify_sleeper();
 }
 
-TimerHandle EventLoop::schedule_at(
-    TimePoint when, internal::Ref<internal::CallbackNode> node) {
+TimerHandle EventLoop::schedule_at(TimePoint when,
+                                   internal::Ref<internal::CallbackNode> node) {
   node->set_when(when);
   if (when == TimePoint::infinite_future()) {
     return TimerHandle(std::move(node));  // never comes
@@ -195,12 +239,15 @@ void EventLoop::watch(int fd, int32_t event,
     throw;
   }
   auto& slot = event == internal::kIoRead ? watch.reader : watch.writer;
-  internal::Ref<internal::CallbackNode> before = std::exchange(slot, node);
+  internal::Ref<internal::CallbackNode> before = std::move(slot);
+  slot = std::move(node);
+  // What the old one was due for, the next poll will tell the new one.
+  watch.result &= ~event;
 }
 
 bool EventLoop::unwatch(int fd, int32_t event) {
   if (is_closed()) return false;
-  check_usable();
+  check_thread();
   auto place = watches_.find(fd);
   if (place == watches_.end()) return false;
   internal::FdWatch& watch = *place->second;
@@ -208,6 +255,7 @@ bool EventLoop::unwatch(int fd, int32_t event) {
   if (!slot) return false;
   internal::Ref<internal::CallbackNode> before = std::move(slot);
   slot = nullptr;
+  watch.result &= ~event;
   poller_->set_interest(watch, watch.interest & ~event);
   if (!watch.reader && !watch.writer) {
     if (watch.queued() || watch.running) {
@@ -220,46 +268,34 @@ bool EventLoop::unwatch(int fd, int32_t event) {
 }
 
 void EventLoop::set_signal_handler(int sig,
-                                   internal::Ref<internal::CallbackNode> node) {
+                                   internal::Ref<internal::CallbackNode> node,
+                                   bool insistent) {
   internal::check_signal(sig);
   if (!signals_) {
-    signals_ = std::make_unique<internal::SignalRegistry>(
-        poller_->wake_fd(), ready_);
+    signals_ = std::make_unique<internal::SignalRegistry>(*wakeup_, ready_);
   }
-  signals_->add(sig, std::move(node));
+  signals_->add(sig, std::move(node), insistent);
 }
 
-bool EventLoop::has_signal_handler(
-    int sig, const internal::CallbackNode* node) const {
+bool EventLoop::has_signal_handler(int sig,
+                                   const internal::CallbackNode* node) const {
   return signals_ && signals_->has(sig, node);
 }
 
 bool EventLoop::remove_signal_handler(int sig) {
   internal::check_signal(sig);
-  if (is_closed() || !signals_) return false;
-  check_usable();
-  return signals_->remove(sig);
+  if (is_closed()) return false;
+  check_thread();
+  return signals_ && signals_->remove(sig);
 }
 
 void EventLoop::set_exception_handler(ExceptionHandler handler) {
+  check_thread();
   exception_handler_ = std::move(handler);
 }
 
 void EventLoop::default_exception_handler(const ExceptionContext& context) {
-  std::string text = context.message.empty()
-                         ? "Unhandled exception in event loop"
-                         : context.message;
-  text += '\n';
-  if (context.task) text += "task: " + to_string(context.task) + "\n";
-  if (context.future) text += "future: " + to_string(context.future) + "\n";
-  if (!context.source.empty()) text += "source: " + context.source + "\n";
-  if (context.exception) {
-    text += exception_name(context.exception);
-    const std::string message = exception_message(context.exception);
-    if (!message.empty()) text += ": " + message;
-    text += '\n';
-  }
-  print_report(text);
+  print_report(report_text(context));
 }
 
 void EventLoop::call_exception_handler(const ExceptionContext& context) {
@@ -274,10 +310,9 @@ void EventLoop::call_exception_handler(const ExceptionContext& context) {
   } catch (...) {
     std::exception_ptr exception = std::current_exception();
     if (internal::stops_loop(exception)) throw;
-    ExceptionContext failure("Unhandled error in exception handler",
-                             std::move(exception));
-    failure.source = "handling: " + context.message;
-    default_exception_handler(failure);
+    const ExceptionContext failure("Unhandled error in exception handler",
+                                   std::move(exception));
+    print_report(report_text(failure, &context));
   }
 }
 
@@ -288,17 +323,21 @@ void EventLoop::run_forever() {
     throw RuntimeError(
         "Cannot run the event loop while another loop is running");
   }
+  // Of two threads that come here at once, one gets it.
+  std::thread::id nobody;
+  if (!thread_.compare_exchange_strong(nobody, std::this_thread::get_id())) {
+    throw RuntimeError("This event loop is already running");
+  }
   struct Scope {
     explicit Scope(EventLoop& loop)
         : loop(loop), context(internal::ContextSlot::current()) {
-      loop.thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
       internal::running_loop = &loop;
     }
     ~Scope() {
       internal::ContextSlot::current() = context;
       internal::running_loop = nullptr;
       loop.stopping_ = false;
-      loop.thread_.store(std::thread::id(), std::memory_order_relaxed);
+      loop.thread_.store(std::thread::id());
     }
     EventLoop& loop;
     internal::ContextSlot* context;
@@ -327,9 +366,15 @@ void EventLoop::run_once() {
   }
 }
 
+// Events that have come already. With nothing watched there are none: signals
+// and other threads are seen without a call of the kernel.
+void EventLoop::look_for_events() {
+  if (poller_->watched() > 0) poller_->poll(Duration::zero(), ready_);
+}
+
 void EventLoop::wait_for_events() {
-  if (!ready_.empty() || stopping_) {
-    if (poller_->watched() > 0) poller_->poll(Duration::zero(), ready_);
+  if (!ready_.empty() || stopping_ || !inbox_.empty()) {
+    look_for_events();
     return;
   }
   const TimePoint wakeup = wheel_.next_wakeup();
@@ -339,30 +384,38 @@ void EventLoop::wait_for_events() {
   }
   const TimePoint now = clock_->now();
   if (wakeup <= now) {
-    if (poller_->watched() > 0) poller_->poll(Duration::zero(), ready_);
+    look_for_events();
     return;
   }
   if (clock_ != &system_clock()) [[unlikely]] {
-    // Events that have come are seen before the time moves on, and the answer of
-    // another thread is waited for.
+    // What has come is seen before the time moves on, and the answer of another
+    // thread is waited for. Work that ended before the first look at its count
+    // was posted before it: the inbox is looked at after it.
     poller_->poll(Duration::zero(), ready_);
+    if (signals_) signals_->collect();
+    const bool work_outside = outside_work_.load() > 0;
     if (!ready_.empty() || !inbox_.empty()) return;
-    if (outside_work_.load() > 0) {
-      sleep_until_event(Duration::infinite());
+    if (work_outside) {
+      sleep_while_work_outside();
       return;
     }
-    // Once more: the work may have ended between the two looks.
-    if (!inbox_.empty()) return;
     if (clock_->jump_to(*wheel_.next_deadline())) return;
   }
   sleep_until_event(std::min(wakeup - now, kLongestSleep));
 }
 
 void EventLoop::sleep_until_event(Duration timeout) {
-  asleep_.store(true);
+  wakeup_->prepare_to_sleep();
   if (!inbox_.empty()) timeout = Duration::zero();
   poller_->poll(timeout, ready_);
-  asleep_.store(false);
+  wakeup_->end_sleep();
+}
+
+void EventLoop::sleep_while_work_outside() {
+  wakeup_->prepare_to_sleep();
+  const bool wait = inbox_.empty() && outside_work_.load() > 0;
+  poller_->poll(wait ? Duration::infinite() : Duration::zero(), ready_);
+  wakeup_->end_sleep();
 }
 
 void EventLoop::move_due_timers() {
@@ -377,11 +430,16 @@ void EventLoop::run_ready() {
 
 void EventLoop::run_ready_debug() {
   while (!batch_.empty()) {
+    internal::ReadyNode& node = batch_.pop();
+    // It may be gone after it ran.
+    const std::string name = node.describe();
     const TimePoint start = clock_->now();
-    batch_.pop().run();
+    node.run();
     const Duration taken = clock_->now() - start;
     if (taken >= slow_callback_duration_) {
-      print_report("Executing a callback took " + to_string(taken) + "\n");
+      char seconds[32];
+      std::snprintf(seconds, sizeof seconds, "%.3f", taken.seconds());
+      print_report("Executing " + name + " took " + seconds + " seconds\n");
     }
   }
 }

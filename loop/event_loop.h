@@ -44,6 +44,7 @@
 #include "asyncio/loop/internal/loop_timer.h"
 #include "asyncio/loop/internal/poller.h"
 #include "asyncio/loop/internal/ready_queue.h"
+#include "asyncio/loop/internal/wakeup.h"
 #include "asyncio/timers/timer_wheel.h"
 
 namespace asyncio {
@@ -78,6 +79,8 @@ class SignalRegistry;
 class LoopAttachment {
  public:
   virtual ~LoopAttachment() = default;
+  // The loop was closed: nothing that is posted to it runs any more.
+  virtual void loop_closed() {}
   // The loop is being destroyed; it still has its queue, but runs nothing more.
   virtual void loop_destroyed() = 0;
 };
@@ -126,7 +129,8 @@ class EventLoop {
   }
 
   // Runs fn(args...) when `delay` has passed, never earlier. A negative delay
-  // counts as none.
+  // counts as none; an infinite one never passes, and the callable lives as long
+  // as its handle.
   template <class F, class... Args>
     requires(!std::is_same_v<std::decay_t<F>, CallbackOptions>)
   TimerHandle call_later(Duration delay, F&& fn, Args&&... args) {
@@ -169,7 +173,10 @@ class EventLoop {
   void run_forever();
 
   // Ends run_forever() after the current iteration; called before it, after one.
-  void stop() { stopping_ = true; }
+  void stop() {
+    check_thread();
+    stopping_ = true;
+  }
 
   // Gives up what is scheduled, the descriptors and the signals. Calling it twice
   // does no harm. RuntimeError("Cannot close a running event loop").
@@ -245,25 +252,29 @@ class EventLoop {
   // `delete` ends the loop: see close(). The bytes stay until the last future or
   // task that names it is gone.
   static void operator delete(EventLoop* loop, std::destroying_delete_t);
+  // Public for Clang, which wants it so for a std::unique_ptr.
+  ~EventLoop();
 
  private:
   friend struct internal::LoopAccess;
   friend std::unique_ptr<EventLoop> new_event_loop(LoopOptions options);
 
   explicit EventLoop(const LoopOptions& options);
-  ~EventLoop();
 
   static internal::ContextSlot context_of(const CallbackOptions& options);
   void check_closed() const {
     if (is_closed()) [[unlikely]] throw_closed();
   }
-  // That the loop is open and no other thread is running it.
-  void check_usable() {
-    check_closed();
+  // That no other thread is running the loop.
+  void check_thread() const {
     if (internal::running_loop != this) [[unlikely]] check_idle();
   }
+  void check_usable() const {
+    check_closed();
+    check_thread();
+  }
   [[noreturn]] static void throw_closed();
-  void check_idle();
+  void check_idle() const;
 
   Handle schedule(internal::Ref<internal::CallbackNode> node);
   Handle post(internal::Ref<internal::CallbackNode> node);
@@ -271,13 +282,16 @@ class EventLoop {
                           internal::Ref<internal::CallbackNode> node);
   void watch(int fd, int32_t event, internal::Ref<internal::CallbackNode> node);
   bool unwatch(int fd, int32_t event);
-  void set_signal_handler(int sig, internal::Ref<internal::CallbackNode> node);
+  void set_signal_handler(int sig, internal::Ref<internal::CallbackNode> node,
+                          bool insistent = false);
   bool has_signal_handler(int sig, const internal::CallbackNode* node) const;
 
   void post_node(internal::ReadyNode& node);
   void run_once();
   void wait_for_events();
+  void look_for_events();
   void sleep_until_event(Duration timeout);
+  void sleep_while_work_outside();
   void move_due_timers();
   void run_ready();
   void run_ready_debug();
@@ -293,11 +307,9 @@ class EventLoop {
   bool debug_ = false;
   bool retired_ = false;
   std::atomic<bool> closed_{false};
-  // Set before the loop looks at its inbox for the last time and sleeps: whoever
-  // posts after that look sees it and wakes the loop.
-  std::atomic<bool> asleep_{false};
   std::atomic<std::thread::id> thread_{std::thread::id()};
   internal::Inbox inbox_;
+  internal::Wakeup::Lease wakeup_;
   Clock* clock_;
   TimerWheel wheel_;
   std::unique_ptr<internal::Poller> poller_;

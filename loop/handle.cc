@@ -1,6 +1,11 @@
 #include "asyncio/loop/handle.h"
 
+#include <atomic>
+#include <cstdlib>
+#include <cxxabi.h>
 #include <exception>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "asyncio/base/context.h"
@@ -11,11 +16,22 @@
 namespace asyncio::internal {
 
 void CallbackNode::run() {
-  Ref<CallbackNode> share = Ref<CallbackNode>::adopt(this);
+  struct End {
+    CallbackNode* node;
+    ~End() {
+      // Whoever still holds the node, in another thread perhaps, does not hold
+      // the callable.
+      if (node->references_.load(std::memory_order_relaxed) != 1) node->clear();
+      node->release();
+    }
+  } end{this};
   call_guarded();
 }
 
-void CallbackNode::drop() noexcept { release(); }
+void CallbackNode::drop() noexcept {
+  clear();
+  release();
+}
 
 void CallbackNode::call_guarded() {
   if (cancelled()) {
@@ -36,20 +52,37 @@ void CallbackNode::call_guarded() {
   if (!exception) return;
   if (stops_loop(exception)) std::rethrow_exception(exception);
   ExceptionContext report("Exception in callback", std::move(exception));
-  report.handle = Handle(Ref<CallbackNode>(this));
+  report.handle.emplace(Ref<CallbackNode>(this));
   ContextScope scope(context_);
   loop_->call_exception_handler(report);
 }
 
 void CallbackNode::cancel() {
+  if (!shared_ && (armed() || queued())) LoopAccess::check_thread(*loop_);
   if (cancelled_.exchange(true, std::memory_order_relaxed)) return;
   // The loop's thread may be about to call it: it clears after itself.
   if (shared_ || running_) return;
+  // The callable may own the handle that this is called through.
+  Ref<CallbackNode> share(this);
   if (armed()) {
     LoopAccess::disarm(*loop_, *this);
     release();
   }
   clear();
+}
+
+std::string CallbackNode::describe() const {
+  int status = 0;
+  const char* type = callable_type().name();
+  std::unique_ptr<char, void (*)(void*)> name(
+      abi::__cxa_demangle(type, nullptr, nullptr, &status), std::free);
+  const bool timed = when_ != TimePoint();
+  std::string text = timed ? "<TimerHandle " : "<Handle ";
+  if (cancelled()) text += "cancelled ";
+  if (timed) {
+    text += "when=" + std::to_string(when_.seconds()) + ' ';
+  }
+  return text + (status == 0 ? name.get() : type) + '>';
 }
 
 }  // namespace asyncio::internal

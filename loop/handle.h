@@ -4,10 +4,12 @@
 //   TimerHandle reminder = loop.call_later(60s, remind);
 //   reminder.cancel();                   // never runs; twice does no harm
 //
-// Lifetime: dropping a handle changes nothing. The callable is destroyed after it
-// ran, or when it is cancelled.
+// Lifetime: dropping a handle changes nothing, keeping it does not keep the
+// callable: that is destroyed, in the loop's thread, after it ran, when it is
+// cancelled, or when the loop is closed.
 // Threads: as the loop's, but a handle of call_soon_threadsafe() may be cancelled
-// from any thread; it then still runs if its turn has come already.
+// from any thread; it then still runs if its turn has come already, and else its
+// callable is destroyed in its turn.
 #ifndef ASYNCIO_LOOP_HANDLE_H_
 #define ASYNCIO_LOOP_HANDLE_H_
 
@@ -16,8 +18,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include "asyncio/base/context.h"
@@ -52,6 +56,8 @@ class CallbackNode : public LoopTimer, public Pooled {
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   TimePoint when() const { return when_; }
   void set_when(TimePoint when) { when_ = when; }
+  // "<Handle main::{lambda()#1}>"
+  std::string describe() const override;
   // From now on other threads may hold it.
   void share() { shared_ = true; }
 
@@ -78,6 +84,7 @@ class CallbackNode : public LoopTimer, public Pooled {
   virtual void invoke() = 0;
   // Destroys the callable.
   virtual void clear() noexcept = 0;
+  virtual const std::type_info& callable_type() const noexcept = 0;
 
  private:
   EventLoop* loop_;
@@ -104,6 +111,9 @@ class BoundCallback final : public CallbackNode {
         *bound_);
   }
   void clear() noexcept override { bound_.reset(); }
+  const std::type_info& callable_type() const noexcept override {
+    return typeid(F);
+  }
 
   std::optional<std::tuple<F, Args...>> bound_;
 };
@@ -135,6 +145,10 @@ class Handle {
   template <class H>
   friend H AbslHashValue(H h, const Handle& handle) {
     return H::combine(std::move(h), handle.node_.get());
+  }
+
+  friend std::string to_string(const Handle& handle) {
+    return handle ? handle.node_->describe() : "<Handle null>";
   }
 
   // For the library.

@@ -41,8 +41,18 @@ class AsResultAwaiter final : public LibraryAwaiter {
     }
   }
   template <class P>
-  auto await_suspend(std::coroutine_handle<P> caller) {
-    return inner_.await_suspend(caller);
+  bool await_suspend(std::coroutine_handle<P> caller) {
+    try {
+      if constexpr (std::is_void_v<decltype(inner_.await_suspend(caller))>) {
+        inner_.await_suspend(caller);
+        return true;
+      } else {
+        return inner_.await_suspend(caller);
+      }
+    } catch (...) {
+      refused_ = std::current_exception();
+      return false;
+    }
   }
   Result<T> await_resume() {
     if (refused_) return Result<T>(refused_);

@@ -76,7 +76,7 @@ auto to_coroutine(A&& a) {
   if constexpr (IsCoroutine<Value>::value) {
     static_assert(!std::is_lvalue_reference_v<A>,
                   "a coroutine is moved in: std::move(c)");
-    return std::forward<A>(a);
+    return std::move(a);  // one error where it was an lvalue
   } else if constexpr (Awaitable<A>) {
     return await_object<Value>(std::forward<A>(a));
   } else {

@@ -109,7 +109,7 @@ class CoroutinePromise final : public ValuePromise<T> {
 
  public:
   // The default argument is where the coroutine function itself is.
-  CoroutinePromise(std::source_location where = std::source_location::current())
+  CoroutinePromise(SourceLocation where = __builtin_source_location())
       : ValuePromise<T>(where) {}
 
   Coroutine<T> get_return_object() noexcept;
@@ -134,20 +134,21 @@ class CoroutineAwaiter : public LibraryAwaiter, public FrameOwner {
   }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> caller) {
+    // The child has no caller while the caller is below it on the stack: where it
+    // ends in there, the caller goes on by returning.
+    Step& now = step;
+    if (now.depth >= Step::kMaxDepth) [[unlikely]] {
+      now.next = &promise();
+    } else {
+      ++now.depth;
+      frame.resume();
+      --now.depth;
+      if (frame.done()) return false;
+    }
     PromiseBase& child = promise();
     child.set_caller(&caller.promise());
     child.outcome().set_owner(this);
-    Step& now = step;
-    if (now.depth >= Step::kMaxDepth) [[unlikely]] {
-      now.next = &child;
-      return true;
-    }
-    ++now.depth;
-    frame.resume();
-    --now.depth;
-    if (!frame.done()) return true;
-    now.next = nullptr;  // the caller goes on by returning
-    return false;
+    return true;
   }
   T await_resume() {
     Ended ended{std::exchange(frame, nullptr)};

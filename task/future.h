@@ -27,11 +27,13 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/result.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/task/internal/future_awaiter.h"
 #include "asyncio/task/internal/future_core.h"
@@ -116,6 +118,29 @@ class PlainFuture final : public FutureState<T> {
   using FutureState<T>::FutureState;
 };
 
+// Whether a copy of T compiles: a std::vector says it can be copied whatever it
+// holds.
+template <class T>
+struct IsCopyable : std::is_copy_constructible<T> {};
+template <class T>
+constexpr bool kCopyable = IsCopyable<T>::value;
+template <class T>
+  requires requires(T& range) {
+    range.begin();
+    typename T::value_type;
+  } && (!std::is_same_v<typename T::value_type, T>)
+struct IsCopyable<T>
+    : std::bool_constant<std::is_copy_constructible_v<T> &&
+                         kCopyable<typename T::value_type>> {};
+template <class T>
+struct IsCopyable<std::optional<T>> : IsCopyable<T> {};
+template <class... Ts>
+struct IsCopyable<std::tuple<Ts...>>
+    : std::bool_constant<(kCopyable<Ts> && ...)> {};
+template <class A, class B>
+struct IsCopyable<std::pair<A, B>>
+    : std::bool_constant<kCopyable<A> && kCopyable<B>> {};
+
 // `co_await` of a handle that stays: gives a reference into it.
 template <class T>
 class FutureRefAwaiter : public FutureAwaiter {
@@ -125,21 +150,49 @@ class FutureRefAwaiter : public FutureAwaiter {
     finish_wait();
     return value_of<T>(future());
   }
+  // In place of await_resume(): throws nothing of the future's.
+  Result<T> take_result()
+    requires(std::is_void_v<T> || kCopyable<T>)
+  {
+    if (std::exception_ptr e = failure()) return Result<T>(std::move(e));
+    if constexpr (std::is_void_v<T>) {
+      return Result<T>();
+    } else {
+      return Result<T>(value_of<T>(future()));
+    }
+  }
 };
 
-// `co_await` of a handle that goes: gives the value, moved out where it cannot be
-// copied.
+// `co_await` of a handle that goes: gives the value, moved out where nobody else
+// can look at it any more or where it cannot be copied.
 template <class T>
 class FutureValueAwaiter : public FutureAwaiter {
  public:
   using FutureAwaiter::FutureAwaiter;
   T await_resume() {
     finish_wait();
+    return take();
+  }
+  // In place of await_resume(): throws nothing of the future's.
+  Result<T> take_result() {
+    if (std::exception_ptr e = failure()) return Result<T>(std::move(e));
+    if constexpr (std::is_void_v<T>) {
+      return Result<T>();
+    } else {
+      return Result<T>(take());
+    }
+  }
+
+ private:
+  T take() {
     if constexpr (std::is_void_v<T>) {
       return;
-    } else if constexpr (std::is_reference_v<T> ||
-                         std::is_copy_constructible_v<T>) {
+    } else if constexpr (std::is_reference_v<T>) {
       return value_of<T>(future());
+    } else if constexpr (kCopyable<T>) {
+      T& value = value_of<T>(future());
+      if (future().shared()) return value;
+      return std::move(value);
     } else {
       return std::move(value_of<T>(future()));
     }
@@ -157,6 +210,7 @@ std::exception_ptr to_exception_ptr(E&& exception) {
 }
 
 [[noreturn]] void throw_null_exception();
+[[noreturn]] void throw_task_result(const char* operation);
 
 }  // namespace internal
 
@@ -172,7 +226,6 @@ class Future {
   bool cancelled() const { return core_->cancelled(); }
   // Ends it with CancelledError. False where it is done already.
   bool cancel(std::string_view message = {}) const {
-    internal::LoopAccess::check_thread(*core_->loop());
     return core_->cancel(message);
   }
 
@@ -207,6 +260,7 @@ class Future {
     requires std::is_void_v<T>
   {
     core_->check_pending();
+    static_cast<void>(state());
     core_->finish();
   }
   // An exception_ptr, or any object to be thrown. A CancelledError is stored like
@@ -216,6 +270,9 @@ class Future {
     std::exception_ptr e =
         internal::to_exception_ptr(std::forward<E>(exception));
     if (e == nullptr) internal::throw_null_exception();
+    if (core_->is_task()) [[unlikely]] {
+      internal::throw_task_result("set_exception");
+    }
     core_->fail(std::move(e));
   }
 
@@ -276,7 +333,9 @@ class Future {
         },
         options.context);
   }
+  // Where the value goes. RuntimeError of a task: its coroutine alone resolves it.
   internal::FutureState<T>& state() const {
+    if (core_->is_task()) [[unlikely]] internal::throw_task_result("set_result");
     return static_cast<internal::FutureState<T>&>(*core_);
   }
 

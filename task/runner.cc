@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <string>
@@ -16,8 +17,10 @@
 #include "asyncio/loop/exception_context.h"
 #include "asyncio/loop/handle.h"
 #include "asyncio/loop/internal/loop_access.h"
+#include "asyncio/task/async_generator.h"
 #include "asyncio/task/future.h"
 #include "asyncio/task/task.h"
+#include "asyncio/task/threads.h"
 
 namespace asyncio {
 namespace internal {
@@ -58,6 +61,8 @@ void drive(EventLoop& loop, FutureCore& core) {
 }  // namespace internal
 
 namespace {
+
+constexpr Duration kThreadJoinTimeout = std::chrono::minutes(5);
 
 // Ctrl-C while a main task runs.
 class Interrupts {
@@ -163,12 +168,17 @@ void Runner::run_main(AnyTask task, internal::FutureCore& core) {
 
 void Runner::close() {
   if (closed_ || !loop_) return;
+  if (loop_->is_running()) {
+    throw RuntimeError("Cannot close a running event loop");
+  }
   closed_ = true;
   struct Close {
     EventLoop& loop;
     ~Close() { loop.close(); }
   } close{*loop_};
   cancel_all_tasks(*loop_);
+  run_until_complete(*loop_, shutdown_asyncgens());
+  run_until_complete(*loop_, shutdown_default_executor(kThreadJoinTimeout));
 }
 
 }  // namespace asyncio

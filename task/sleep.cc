@@ -1,5 +1,8 @@
 #include "asyncio/task/sleep.h"
 
+#include <new>
+#include <string_view>
+
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
@@ -10,17 +13,33 @@
 
 namespace asyncio::internal {
 
-const WaiterKind SleepAwaiter::kKind = {1, "sleep", nullptr, nullptr};
+// The timer goes at once: the awaiter ends in the step to come, and must not be on
+// its way through the ready queue by then.
+const WaiterKind SleepAwaiter::kKind = {
+    1, "sleep",
+    [](Waiter& waiter, std::string_view message) {
+      auto& sleep = static_cast<SleepAwaiter&>(waiter);
+      LoopAccess::disarm(*sleep.task()->loop(), sleep.timer_);
+      return sleep.task()->cancel_wait(message);
+    },
+    nullptr};
 
 void SleepAwaiter::suspend(PromiseBase& promise) {
   TaskCore& task = *step.task;
   EventLoop& loop = *task.loop();
-  if (!delay_.is_infinite()) {
-    LoopAccess::arm(loop, *this, loop.time() + delay_);
+  const Duration delay = delay_;
+  ::new (&timer_) Timer();
+  if (!delay.is_infinite()) {
+    LoopAccess::arm(loop, timer_, loop.time() + delay);
   }
   task.park(promise, *this);
 }
 
-void SleepAwaiter::run() { task()->wake(); }
+void SleepAwaiter::Timer::run() {
+  // The timer is all that a SleepAwaiter has besides its Waiter.
+  static_assert(sizeof(SleepAwaiter) == sizeof(Waiter) + sizeof(Timer));
+  auto* waiter = reinterpret_cast<Waiter*>(this) - 1;
+  waiter->task()->wake();
+}
 
 }  // namespace asyncio::internal

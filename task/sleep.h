@@ -14,8 +14,11 @@
 #define ASYNCIO_TASK_SLEEP_H_
 
 #include <coroutine>
+#include <exception>
+#include <type_traits>
 #include <utility>
 
+#include "asyncio/base/result.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/internal/loop_timer.h"
 #include "asyncio/task/internal/promise.h"
@@ -27,9 +30,7 @@ namespace asyncio {
 
 namespace internal {
 
-class SleepAwaiter : public LibraryAwaiter,
-                     public Waiter,
-                     private LoopTimer {
+class SleepAwaiter : public LibraryAwaiter, public Waiter {
  public:
   explicit SleepAwaiter(Duration delay) : Waiter(kKind), delay_(delay) {}
 
@@ -46,21 +47,44 @@ class SleepAwaiter : public LibraryAwaiter,
   void await_resume() const { step.task->check_cancelled(); }
 
  protected:
-  ~SleepAwaiter() = default;
+  // Null, or the cancellation that ended it.
+  std::exception_ptr failure() const {
+    return step.task->take_cancelled() ? step.task->make_cancelled_error()
+                                       : nullptr;
+  }
+  ~SleepAwaiter() {
+    if (task() != nullptr) timer_.~Timer();
+  }
 
  private:
+  // Its turn comes first; the task's own is behind what is ready by then.
+  class Timer final : public LoopTimer {
+   public:
+    Timer() = default;
+
+   private:
+    void run() override;
+    void drop() noexcept override {}
+  };
   void suspend(PromiseBase& promise);
-  // The timer's turn: the task's own comes behind what is ready by then.
-  void run() override;
-  void drop() noexcept override {}
 
   static const WaiterKind kKind;
-  Duration delay_;
+  // The timer is there while task() is not null. Most of an idle task is this: the
+  // delay, needed before, takes no room of its own.
+  union {
+    Duration delay_;
+    Timer timer_;
+  };
 };
 
 class SleepVoidAwaiter final : public SleepAwaiter {
  public:
   using SleepAwaiter::SleepAwaiter;
+  // In place of await_resume(): does not throw.
+  Result<void> take_result() const {
+    std::exception_ptr e = failure();
+    return e ? Result<void>(std::move(e)) : Result<void>();
+  }
 };
 
 template <class T>
@@ -71,6 +95,11 @@ class SleepValueAwaiter final : public SleepAwaiter {
   T await_resume() {
     SleepAwaiter::await_resume();
     return std::move(value_);
+  }
+  // In place of await_resume(): does not throw.
+  Result<T> take_result() {
+    std::exception_ptr e = failure();
+    return e ? Result<T>(std::move(e)) : Result<T>(std::move(value_));
   }
 
  private:
@@ -109,6 +138,14 @@ class [[nodiscard]] SleepWithValue {
 };
 
 inline Sleep sleep(Duration delay) { return Sleep(delay); }
+// A number has no unit. (Without this, sleep(1) after `using namespace asyncio` is
+// the system's, which blocks the thread.)
+template <class N>
+  requires std::is_arithmetic_v<N>
+Sleep sleep(N) {
+  static_assert(!std::is_arithmetic_v<N>, "a delay has a unit: sleep(1s)");
+  return Sleep(Duration());
+}
 // Gives `value` when the time has passed.
 template <class T>
 SleepWithValue<T> sleep(Duration delay, T value) {

@@ -143,6 +143,16 @@ auto create_task(A&& awaitable, TaskOptions options = {}) {
   return create_task(get_running_loop(), std::forward<A>(awaitable), options);
 }
 
+// What cannot be run: says so.
+template <class A>
+  requires(!Runnable<A>)
+Task<> create_task(A&&, TaskOptions = {}) {
+  static_assert(Runnable<A>,
+                "create_task() needs an awaitable, or a callable without "
+                "arguments that returns one: create_task(f(x)), create_task(f)");
+  return {};
+}
+
 // The task that is running; null in a callback. RuntimeError("no running event
 // loop") where no loop runs.
 AnyTask current_task();

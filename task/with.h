@@ -129,8 +129,9 @@ Coroutine<BodyValue<std::remove_reference_t<Held>, F>> run_with(Held held,
   using Value = BodyValue<M, F>;
   std::optional<Result<Value>> result;
   if constexpr (kTakesEntered<M, F>) {
-    auto entered = co_await held.aenter();
-    auto call = call_as_result<F, Entered<M>>(body, std::move(entered));
+    Entered<M> entered = co_await held.aenter();
+    auto call = call_as_result<F, Entered<M>>(
+        body, std::forward<Entered<M>>(entered));
     result.emplace(co_await std::move(call));
   } else {
     co_await held.aenter();

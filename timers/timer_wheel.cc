@@ -1,7 +1,6 @@
 #include "asyncio/timers/timer_wheel.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>

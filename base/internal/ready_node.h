@@ -4,6 +4,8 @@
 #ifndef ASYNCIO_BASE_INTERNAL_READY_NODE_H_
 #define ASYNCIO_BASE_INTERNAL_READY_NODE_H_
 
+#include <string>
+
 namespace asyncio::internal {
 
 class ReadyNode {
@@ -18,6 +20,9 @@ class ReadyNode {
 
   // Called in place of run() where the loop is closed or destroyed first.
   virtual void drop() noexcept = 0;
+
+  // What it is, for reports.
+  virtual std::string describe() const { return "<Handle>"; }
 
   bool queued() const { return next_ != nullptr; }
 

@@ -33,9 +33,7 @@ struct LoopAccess {
   }
 
   // RuntimeError where another thread is running the loop.
-  static void check_thread(EventLoop& loop) {
-    if (running_loop != &loop) [[unlikely]] loop.check_idle();
-  }
+  static void check_thread(EventLoop& loop) { loop.check_thread(); }
   static void check_usable(EventLoop& loop) { loop.check_usable(); }
 
   // Keeps the bytes of the loop, not its working.
@@ -52,9 +50,11 @@ struct LoopAccess {
     loop.attachments_[static_cast<size_t>(slot)] = std::move(attachment);
   }
 
+  // For a handler that must not keep Ctrl-C from ending the program: a third
+  // SIGINT that the loop has not looked at has its default effect.
   static void set_signal_handler(EventLoop& loop, int sig,
                                  Ref<CallbackNode> node) {
-    loop.set_signal_handler(sig, std::move(node));
+    loop.set_signal_handler(sig, std::move(node), /*insistent=*/true);
   }
   // Whether `node` is still what handles the signal.
   static bool has_signal_handler(const EventLoop& loop, int sig,
@@ -62,12 +62,16 @@ struct LoopAccess {
     return loop.has_signal_handler(sig, node);
   }
 
-  // From any thread: between the two a virtual clock waits for a post.
+  // Between the two a virtual clock stands still. From any thread; the end comes
+  // after the post that the work leads to, or in it, while the loop still exists.
   static void begin_outside_work(EventLoop& loop) {
-    loop.outside_work_.fetch_add(1, std::memory_order_relaxed);
+    loop.outside_work_.fetch_add(1);
   }
   static void end_outside_work(EventLoop& loop) {
-    loop.outside_work_.fetch_sub(1, std::memory_order_relaxed);
+    Wakeup& wakeup = *loop.wakeup_;
+    const bool inside = running_loop == &loop;
+    loop.outside_work_.fetch_sub(1);
+    if (!inside) wakeup.notify_sleeper();
   }
 };
 

@@ -15,6 +15,7 @@
 #include "asyncio/base/internal/ready_node.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/internal/ready_queue.h"
+#include "asyncio/loop/internal/wakeup.h"
 
 namespace asyncio::internal {
 
@@ -28,6 +29,7 @@ class IoNode : public ReadyNode {
 
   const int fd;
   int32_t interest = kIoNone;  // kept by the poller
+  uint32_t slot = 0;           // the poller's own
   int32_t result = 0;          // written by the poller, cleared by run()
 };
 
@@ -36,34 +38,25 @@ class Poller {
   virtual ~Poller() = default;
 
   // Watches `node.fd` for `interest` (kIoRead | kIoWrite) from now on; kIoNone
-  // ends it. Throws the kernel's refusal as OSError.
+  // ends it. Throws the kernel's refusal as OSError, but for a refusal to watch
+  // less: then the descriptor is closed, and nothing comes of it any more.
   virtual void set_interest(IoNode& node, int32_t interest) = 0;
 
   // How many nodes are watched: with none there is no need to poll.
   int watched() const { return watched_; }
 
-  // Waits until something is ready, wake() is called or `timeout` has passed:
-  // zero only looks, infinite waits for ever. Never returns early by rounding.
-  // Appends the nodes with events to `ready`, in the kernel's order.
+  // Waits until something is ready, the Wakeup was notified or `timeout` has
+  // passed: zero only looks, infinite waits for ever. Never returns early by
+  // rounding; a signal may end it early. Appends the nodes with events to `ready`,
+  // in the kernel's order.
   virtual void poll(Duration timeout, ReadyQueue& ready) = 0;
-
-  // Ends a poll() that is waiting, or the next one. From any thread.
-  virtual void wake() noexcept = 0;
-
-  // An eventfd: writing to it does what wake() does, in a signal handler too. It
-  // is never closed but kept for the next poller, so that a handler that is late
-  // on another thread cannot write into something else.
-  virtual int wake_fd() const = 0;
 
  protected:
   int watched_ = 0;
 };
 
-std::unique_ptr<Poller> make_epoll_poller();
-
-// The eventfds behind wake_fd().
-int take_wake_fd();
-void give_wake_fd_back(int fd) noexcept;
+// Its poll() ends at wakeup.notify(). `wakeup` outlives it.
+std::unique_ptr<Poller> make_epoll_poller(const Wakeup& wakeup);
 
 }  // namespace asyncio::internal
 

@@ -1,13 +1,11 @@
 #include "asyncio/loop/internal/signals.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <mutex>
+#include <signal.h>
 #include <string>
 #include <utility>
 
@@ -15,6 +13,7 @@
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/handle.h"
 #include "asyncio/loop/internal/ready_queue.h"
+#include "asyncio/loop/internal/wakeup.h"
 
 namespace asyncio::internal {
 
@@ -28,7 +27,8 @@ constexpr uint64_t kUnseenInterrupts = 2;
 // What the handler touches: lock-free, and never destroyed.
 struct Slot {
   std::atomic<uint64_t> deliveries{0};
-  std::atomic<int> wake_fd{-1};
+  std::atomic<Wakeup*> wakeup{nullptr};
+  std::atomic<bool> insistent{false};
   // Guarded by owners_mutex().
   const SignalRegistry* owner = nullptr;
 };
@@ -42,17 +42,14 @@ std::mutex& owners_mutex() {
 extern "C" void on_signal(int sig) {
   const int error = errno;
   Slot& slot = slots[static_cast<size_t>(sig)];
-  if (slot.deliveries.fetch_add(1) >= kUnseenInterrupts && sig == SIGINT) {
+  if (slot.deliveries.fetch_add(1) >= kUnseenInterrupts &&
+      slot.insistent.load() && sig == SIGINT) {
     // The loop is stuck in somebody's code: Ctrl-C must still end the program.
     signal(SIGINT, SIG_DFL);
     raise(SIGINT);
   }
   count_delivery();
-  const int fd = slot.wake_fd.load();
-  if (fd >= 0) {
-    const uint64_t one = 1;
-    [[maybe_unused]] ssize_t n = write(fd, &one, sizeof one);
-  }
+  if (Wakeup* wakeup = slot.wakeup.load()) wakeup->notify();
   errno = error;
 }
 
@@ -69,7 +66,8 @@ void set_action(int sig, void (*handler)(int)) {
 }  // namespace
 
 void check_signal(int sig) {
-  if (sig < 1 || sig >= NSIG) {
+  // Those between SIGSYS and SIGRTMIN are the C library's own.
+  if (sig < 1 || sig >= NSIG || (sig > SIGSYS && sig < SIGRTMIN)) {
     throw ValueError("invalid signal number " + std::to_string(sig));
   }
 }
@@ -78,7 +76,7 @@ class SignalRegistry::Call final : public ReadyNode {
  public:
   explicit Call(Ref<CallbackNode> callback) : callback_(std::move(callback)) {}
 
-  // One call in this iteration; what is left waits for the next.
+  // As many calls in the next batch.
   void add(uint64_t deliveries, ReadyQueue& ready) {
     left_ += deliveries;
     ready_ = &ready;
@@ -87,6 +85,8 @@ class SignalRegistry::Call final : public ReadyNode {
       ready.push(*this);
     }
   }
+  // Gives up the calls that are left.
+  uint64_t take() { return std::exchange(left_, 0); }
   void end() { callback_ = nullptr; }
   bool calls(const CallbackNode* callback) const {
     return callback_.get() == callback;
@@ -94,13 +94,17 @@ class SignalRegistry::Call final : public ReadyNode {
 
   void run() override {
     Ref<Call> share = Ref<Call>::adopt(this);
-    if (!callback_) return;
-    if (--left_ > 0) {
-      retain();
-      ready_->push(*this);
+    // An interrupt thrown by one call leaves the others for the next iteration.
+    struct Rest {
+      Call& call;
+      ~Rest() { call.add(0, *call.ready_); }
+    } rest{*this};
+    while (callback_ && left_ > 0) {
+      --left_;
+      Ref<CallbackNode> callback = callback_;
+      callback->call_guarded();
     }
-    Ref<CallbackNode> callback = callback_;
-    callback->call_guarded();
+    if (!callback_) left_ = 0;
   }
   void drop() noexcept override { release(); }
 
@@ -118,49 +122,56 @@ class SignalRegistry::Call final : public ReadyNode {
   uint32_t references_ = 1;
 };
 
-SignalRegistry::SignalRegistry(int wake_fd, ReadyQueue& ready)
-    : wake_fd_(wake_fd), ready_(ready) {}
+SignalRegistry::SignalRegistry(Wakeup& wakeup, ReadyQueue& ready)
+    : wakeup_(wakeup), ready_(ready) {}
 
 SignalRegistry::~SignalRegistry() {
   while (!calls_.empty()) remove(calls_.begin()->first);
 }
 
-void SignalRegistry::add(int sig, Ref<CallbackNode> callback) {
+void SignalRegistry::add(int sig, Ref<CallbackNode> callback, bool insistent) {
   check_signal(sig);
-  std::lock_guard lock(owners_mutex());
-  Slot& slot = slots[static_cast<size_t>(sig)];
-  if (slot.owner == nullptr) {
-    slot.deliveries.store(0);
-    slot.wake_fd.store(wake_fd_);
-    try {
-      set_action(sig, on_signal);
-    } catch (...) {
-      slot.wake_fd.store(-1);
-      throw;
-    }
-  }
-  slot.owner = this;
-  slot.wake_fd.store(wake_fd_);
   auto call = Ref<Call>::adopt(new Call(std::move(callback)));
-  auto [place, fresh] = calls_.try_emplace(sig, call);
-  if (!fresh) {
-    place->second->end();
-    place->second = std::move(call);
+  auto [place, fresh] = calls_.try_emplace(sig);
+  try {
+    std::lock_guard lock(owners_mutex());
+    Slot& slot = slots[static_cast<size_t>(sig)];
+    if (slot.owner == nullptr) {
+      slot.deliveries.store(0);
+      slot.insistent.store(false);
+      set_action(sig, on_signal);
+    }
+    slot.owner = this;
+    slot.insistent.store(insistent);
+    slot.wakeup.store(&wakeup_);
+  } catch (...) {
+    if (fresh) calls_.erase(place);
+    throw;
   }
+  // What another owner left uncollected is this one's.
+  seen_ = deliveries.load() - 1;
+  std::swap(place->second, call);
+  if (!call) return;
+  place->second->add(call->take(), ready_);
+  // Last, as what the old callable owns may call back in.
+  call->end();
 }
 
 bool SignalRegistry::remove(int sig) {
   auto place = calls_.find(sig);
   if (place == calls_.end()) return false;
-  place->second->end();
+  const Ref<Call> call = std::move(place->second);
   calls_.erase(place);
-  std::lock_guard lock(owners_mutex());
-  Slot& slot = slots[static_cast<size_t>(sig)];
-  if (slot.owner == this) {
-    set_action(sig, SIG_DFL);
-    slot.owner = nullptr;
-    slot.wake_fd.store(-1);
+  {
+    std::lock_guard lock(owners_mutex());
+    Slot& slot = slots[static_cast<size_t>(sig)];
+    if (slot.owner == this) {
+      set_action(sig, SIG_DFL);
+      slot.owner = nullptr;
+      slot.wakeup.store(nullptr);
+    }
   }
+  call->end();
   return true;
 }
 

@@ -1,8 +1,8 @@
 // SignalRegistry: the signals of one loop.
 //
-// A process-wide handler counts deliveries per signal and writes to the wake-up
-// descriptor of the owner's poller; both are safe in a signal handler. The loop
-// looks at the counts in every iteration.
+// A process-wide handler counts deliveries per signal and notifies the owner's
+// Wakeup, which lives on when the loop is gone; both are safe in a signal handler.
+// The loop looks at the counts in every iteration.
 #ifndef ASYNCIO_LOOP_INTERNAL_SIGNALS_H_
 #define ASYNCIO_LOOP_INTERNAL_SIGNALS_H_
 
@@ -13,6 +13,7 @@
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/handle.h"
 #include "asyncio/loop/internal/ready_queue.h"
+#include "asyncio/loop/internal/wakeup.h"
 
 namespace asyncio::internal {
 
@@ -21,11 +22,11 @@ void check_signal(int sig);
 
 class SignalRegistry {
  public:
-  // `wake_fd` stays open for the life of the process: see Poller::wake_fd().
-  SignalRegistry(int wake_fd, ReadyQueue& ready);
+  SignalRegistry(Wakeup& wakeup, ReadyQueue& ready);
   ~SignalRegistry();
 
-  void add(int sig, Ref<CallbackNode> callback);
+  // `insistent`: where SIGINT stays unseen, the third has its default effect.
+  void add(int sig, Ref<CallbackNode> callback, bool insistent);
   bool remove(int sig);
   // Whether `callback` is what was added last for `sig`.
   bool has(int sig, const CallbackNode* callback) const;
@@ -33,7 +34,7 @@ class SignalRegistry {
   // Makes what was delivered since the last time ready: one call for each
   // delivery.
   void collect() {
-    if (deliveries.load(std::memory_order_relaxed) != seen_) [[unlikely]] {
+    if (deliveries.load(std::memory_order_acquire) != seen_) [[unlikely]] {
       collect_calls();
     }
   }
@@ -47,7 +48,7 @@ class SignalRegistry {
   // Runs a signal's callback once for each delivery.
   class Call;
 
-  const int wake_fd_;
+  Wakeup& wakeup_;
   uint64_t seen_ = 0;
   ReadyQueue& ready_;
   std::map<int, Ref<Call>> calls_;

@@ -1,5 +1,6 @@
 #include "asyncio/task/internal/future_awaiter.h"
 
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -36,21 +37,30 @@ void FutureAwaiter::suspend(PromiseBase& promise) {
 
 void FutureAwaiter::on_done(FutureCore&) noexcept { task()->wake(); }
 
-void FutureAwaiter::finish_wait() {
+std::exception_ptr FutureAwaiter::failure() {
   if (step.task->take_cancelled()) [[unlikely]] {
     // The future's own cancellation, where there is one, has the text.
-    if (future_->cancelled()) future_->check_result();
-    std::rethrow_exception(step.task->make_cancelled_error());
+    return future_->cancelled() ? future_->outcome()
+                                : step.task->make_cancelled_error();
   }
   if (!future_->done()) [[unlikely]] {
     if (future_.get() == step.task) {
-      throw RuntimeError("Task cannot await on itself: " +
-                         step.task->describe());
+      return std::make_exception_ptr(RuntimeError(
+          "Task cannot await on itself: " + step.task->describe()));
     }
-    throw RuntimeError("Task " + step.task->describe() + " got Future " +
-                       future_->describe() + " attached to a different loop");
+    return std::make_exception_ptr(
+        RuntimeError("Task " + step.task->describe() + " got Future " +
+                     future_->describe() + " attached to a different loop"));
   }
-  future_->check_result();
+  return future_->outcome();
+}
+
+void FutureAwaiter::finish_wait() {
+  if (future_->state() == FutureCore::kFinished &&
+      !step.task->wait_cancelled()) [[likely]] {
+    return;
+  }
+  std::rethrow_exception(failure());
 }
 
 }  // namespace asyncio::internal

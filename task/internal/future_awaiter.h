@@ -4,6 +4,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -32,7 +33,10 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter, private DoneLink {
 
  protected:
   FutureCore& future() const { return *future_; }
-  // Throws unless the future has a result and the task was not cancelled.
+  // How the wait ended: null where the future has a result and the task was not
+  // cancelled.
+  std::exception_ptr failure();
+  // Throws it.
   void finish_wait();
 
  private:

@@ -18,6 +18,7 @@
 #include "asyncio/loop/exception_context.h"
 #include "asyncio/loop/handle.h"
 #include "asyncio/loop/internal/loop_access.h"
+#include "asyncio/loop/internal/ready_queue.h"
 
 namespace asyncio::internal {
 namespace {
@@ -30,9 +31,23 @@ class UserCallback final : public DoneLink, public ReadyNode, public Pooled {
       : number(number), fn_(std::move(fn)), context_(std::move(context)) {}
 
   void on_done(FutureCore& future) noexcept override { schedule(future); }
-  void on_abandoned() noexcept override { delete this; }
+  // Its callable may hold the last handle of a future with a callback, and so on:
+  // such a chain goes link by link, not down the stack.
+  void on_abandoned() noexcept override {
+    static thread_local ReadyQueue abandoned;
+    static thread_local bool busy = false;
+    abandoned.push(*this);
+    if (busy) return;
+    busy = true;
+    while (!abandoned.empty()) abandoned.pop().drop();
+    busy = false;
+  }
 
   void schedule(FutureCore& future) {
+    if (LoopAccess::retired(*future.loop())) [[unlikely]] {
+      delete this;  // nobody empties that queue any more
+      return;
+    }
     future_ = Ref<FutureCore>(&future);
     LoopAccess::push(*future.loop(), *this);
   }
@@ -101,7 +116,11 @@ void FutureCore::dispose() {
         report.task = AnyTask(Ref<ErasedFuture>(this));
       }
       report.future = AnyFuture(Ref<ErasedFuture>(this));
-      loop_->call_exception_handler(report);
+      try {
+        loop_->call_exception_handler(report);
+      } catch (...) {
+        // The handler's interrupt: a destructor has nowhere to throw it.
+      }
     }
     if (--references_ > 0) return;
   }
@@ -133,6 +152,7 @@ void FutureCore::fail(std::exception_ptr exception) {
 }
 
 bool FutureCore::cancel(std::string_view message) {
+  LoopAccess::check_thread(*loop_);
   unretrieved_ = false;
   if (done()) return false;
   resolve(kCancelled);

@@ -3,6 +3,7 @@
 #ifndef ASYNCIO_TASK_INTERNAL_PROMISE_H_
 #define ASYNCIO_TASK_INTERNAL_PROMISE_H_
 
+#include <bit>
 #include <coroutine>
 #include <cstdint>
 #include <cstring>
@@ -18,6 +19,10 @@
 namespace asyncio::internal {
 
 class PromiseBase;
+
+// What a std::source_location is made of. As an argument by default the class
+// itself would take room in every frame, once for each await.
+using SourceLocation = decltype(__builtin_source_location());
 
 // Whoever destroys a frame: the awaiter in the caller's frame, while the frame
 // runs. Destroying a suspended chain goes from the innermost frame outwards and
@@ -78,7 +83,7 @@ class FinalAwaiter {
 
 class PromiseBase : public Pooled {
  public:
-  explicit PromiseBase(std::source_location where) : where_(where) {}
+  explicit PromiseBase(SourceLocation where) : where_(where) {}
   PromiseBase(const PromiseBase&) = delete;
   PromiseBase& operator=(const PromiseBase&) = delete;
 
@@ -92,11 +97,17 @@ class PromiseBase : public Pooled {
   // adapted, so that whoever resumes it wakes the task through its loop.
   template <class A>
   decltype(auto) await_transform(
-      A&& awaitable,
-      std::source_location where = std::source_location::current()) {
+      A&& awaitable, SourceLocation where = __builtin_source_location()) {
     where_ = where;
-    static_assert(HasAwaiter<A>, "co_await needs an awaitable");
-    return library_awaiter(std::forward<A>(awaitable));
+    if constexpr (HasAwaiter<A>) {
+      return library_awaiter(std::forward<A>(awaitable));
+    } else {
+      static_assert(HasAwaiter<A>,
+                    "co_await needs an awaitable: a Coroutine, a Future, a Task, "
+                    "what sleep() and the like give. A callable is called first: "
+                    "co_await f()");
+      return std::suspend_never();
+    }
   }
 
   std::coroutine_handle<> frame() {
@@ -109,7 +120,9 @@ class PromiseBase : public Pooled {
   void set_caller(PromiseBase* caller) { caller_ = caller; }
 
   // Where it awaits; before its first await, where it was called.
-  std::source_location where() const { return where_; }
+  std::source_location where() const {
+    return std::bit_cast<std::source_location>(where_);
+  }
 
   Outcome& outcome() { return outcome_; }
 
@@ -118,7 +131,7 @@ class PromiseBase : public Pooled {
 
  private:
   PromiseBase* caller_ = nullptr;
-  std::source_location where_;
+  SourceLocation where_;
   Outcome outcome_;
 };
 

@@ -7,8 +7,8 @@
 //  - an awaited coroutine is resumed by its caller's await_suspend(), down to
 //    kMaxDepth; below that it is left in `next`, everything returns, and the
 //    step's driver resumes it from a fresh stack;
-//  - a coroutine that ends leaves its caller in `next`. Where the caller is still
-//    on the stack below it, it goes on by returning and takes `next` back.
+//  - a coroutine that ends leaves its caller in `next`; it has none while the
+//    caller is still on the stack below it, which goes on by returning.
 #ifndef ASYNCIO_TASK_INTERNAL_STEP_H_
 #define ASYNCIO_TASK_INTERNAL_STEP_H_
 
@@ -20,9 +20,10 @@ class TaskCore;
 struct Step {
   static constexpr int kMaxDepth = 64;
 
-  TaskCore* task;     // null in a callback and outside the loop
-  PromiseBase* next;  // what the driver resumes next
-  int depth;          // how many frames are resumed on top of each other
+  TaskCore* task;      // null in a callback and outside the loop
+  PromiseBase* frame;  // what the driver resumed last
+  PromiseBase* next;   // what it resumes next
+  int depth;           // how many frames are resumed on top of each other
 };
 
 inline constinit thread_local Step step{};

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/macros.h"
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/context.h"
 #include "asyncio/base/exceptions.h"
@@ -39,12 +40,14 @@ uint64_t next_task_number() {
 
 TaskCore::TaskCore(EventLoop& loop, PromiseBase& root, ContextSlot context)
     : FutureCore(loop, /*is_task=*/true),
-      root_(&root),
       leaf_(&root),
       context_(std::move(context)),
-      number_(next_task_number()) {}
+      identity_(next_task_number() << 1 | 1) {}
 
-TaskCore::~TaskCore() { destroy_frames(); }
+TaskCore::~TaskCore() {
+  destroy_frames();
+  delete peek_details();
+}
 
 void TaskCore::start(bool eager) {
   TaskListNode& list = TaskDomain::of(*loop()).list();
@@ -74,9 +77,9 @@ void TaskCore::run() { take_step(); }
 
 void TaskCore::take_step() {
   step.task = this;
-  ContextSlot::current() = &context_;
+  ContextSlot::set_current(&context_);
   if (must_cancel_ && !deliver_cancel()) [[unlikely]] {
-    step.task = nullptr;
+    leave_step();
     return;
   }
   started_ = true;
@@ -85,12 +88,20 @@ void TaskCore::take_step() {
   waiter_ = nullptr;
   step.depth = 0;
   do {
+    step.frame = frame;
     step.next = nullptr;
     frame->frame().resume();
     frame = step.next;
   } while (frame != nullptr);
-  if (leaf_ == nullptr) finish_step();
+  // Where nothing waits, the frame that was resumed last is the outermost one.
+  if (leaf_ == nullptr) finish_step(*step.frame);
+  leave_step();
+}
+
+// The task may be gone: what runs next must not find its context.
+void TaskCore::leave_step() noexcept {
   step.task = nullptr;
+  ContextSlot::set_current(nullptr);
 }
 
 // The next step is to throw. False where the body never ran and never will.
@@ -109,17 +120,21 @@ bool TaskCore::deliver_cancel() {
 }
 
 // The outermost frame has ended.
-void TaskCore::finish_step() {
+void TaskCore::finish_step(PromiseBase& root) {
   Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
   wait_ = kNone;
   std::exception_ptr exception;
-  if (root_->outcome().failed()) {
-    exception = root_->outcome().take();
+  if (root.outcome().failed()) {
+    exception = root.outcome().take();
   } else if (!must_cancel_) {
-    take_result(*root_);
+    try {
+      take_result(root);
+    } catch (...) {
+      exception = std::current_exception();
+    }
   }
-  root_->frame().destroy();
-  root_ = nullptr;
+  root.frame().destroy();
+  step.frame = nullptr;
   unlink();
   if (exception == nullptr) {
     if (must_cancel_) {
@@ -137,7 +152,7 @@ void TaskCore::finish_step() {
   }
   fail(exception);
   if (stops_loop(exception)) [[unlikely]] {
-    step.task = nullptr;
+    leave_step();
     std::rethrow_exception(exception);
   }
 }
@@ -152,7 +167,7 @@ void TaskCore::unlink() noexcept {
 bool TaskCore::cancel_wait(std::string_view message) {
   if (wait_ != kPending) return false;
   wait_ = kCancelled;
-  if (!message.empty() || details_ != nullptr) {
+  if (!message.empty() || peek_details() != nullptr) {
     details().cancel_message = message;
   }
   LoopAccess::push(*loop(), *this);
@@ -161,15 +176,20 @@ bool TaskCore::cancel_wait(std::string_view message) {
 
 bool TaskCore::cancel(std::string_view message) {
   LoopAccess::check_thread(*loop());
-  // Along the chain of tasks that await tasks, without recursion.
+  // Along the chain of tasks that await tasks, without recursion. Tasks that await
+  // each other in a ring are found by a mark that moves on ever more rarely.
   TaskCore* task = this;
-  while (true) {
+  const TaskCore* mark = nullptr;
+  for (uint64_t length = 1;; ++length) {
+    const bool ring = task == mark;
+    if ((length & (length - 1)) == 0) mark = task;
     task->mark_retrieved();
     if (task->done()) return task != this;
     ++task->cancels_;
     if (Waiter* waiter = task->waiter_; waiter != nullptr) {
       ErasedFuture* future =
           waiter->kind().future ? waiter->kind().future(*waiter) : nullptr;
+      if (ring && task->cancel_wait(message)) return true;
       if (future != nullptr && future->is_task() && !future->done()) {
         task = static_cast<TaskCore*>(future);
         continue;
@@ -182,7 +202,7 @@ bool TaskCore::cancel(std::string_view message) {
     task->must_cancel_ = true;
     // The text of a cancellation that is on its way is the one that arrives.
     if (task->wait_ != kCancelled &&
-        (!message.empty() || task->details_ != nullptr)) {
+        (!message.empty() || task->peek_details() != nullptr)) {
       task->details().cancel_message = message;
     }
     return true;
@@ -190,7 +210,8 @@ bool TaskCore::cancel(std::string_view message) {
 }
 
 void TaskCore::cancel_parked() {
-  const std::string message = details_ ? details_->cancel_message : "";
+  const Details* details = peek_details();
+  const std::string message = details ? details->cancel_message : "";
   const bool taken = waiter_->kind().cancel
                          ? waiter_->kind().cancel(*waiter_, message)
                          : cancel_wait(message);
@@ -203,24 +224,40 @@ int TaskCore::uncancel() {
 }
 
 std::exception_ptr TaskCore::make_cancelled_error() const {
+  const Details* details = peek_details();
   return std::make_exception_ptr(
-      details_ ? CancelledError(details_->cancel_message) : CancelledError());
+      details ? CancelledError(details->cancel_message) : CancelledError());
 }
 
 void TaskCore::throw_cancelled() {
   wait_ = kNone;
-  if (details_ != nullptr) throw CancelledError(details_->cancel_message);
+  if (const Details* details = peek_details()) {
+    throw CancelledError(details->cancel_message);
+  }
   throw CancelledError();
 }
 
 TaskCore::Details& TaskCore::details() {
-  if (details_ == nullptr) details_ = std::make_unique<Details>();
-  return *details_;
+  if (peek_details() == nullptr) {
+    auto* made = new Details{identity_ >> 1, {}, {}};
+    identity_ = reinterpret_cast<uintptr_t>(made);
+  }
+  return *peek_details();
+}
+
+PromiseBase* TaskCore::root() const {
+  PromiseBase* frame = step.task == this ? step.frame : leaf_;
+  while (frame != nullptr && frame->caller() != nullptr) {
+    frame = frame->caller();
+  }
+  return frame;
 }
 
 std::string TaskCore::name() const {
-  if (details_ != nullptr && !details_->name.empty()) return details_->name;
-  return "Task-" + std::to_string(number_);
+  const Details* details = peek_details();
+  if (details != nullptr && !details->name.empty()) return details->name;
+  return "Task-" +
+         std::to_string(details != nullptr ? details->number : identity_ >> 1);
 }
 
 void TaskCore::set_name(std::string name) { details().name = std::move(name); }
@@ -244,9 +281,9 @@ std::string TaskCore::describe() const {
   std::string text = "<Task ";
   text += !done() && cancels_ > 0 ? "cancelling" : kNames[state()];
   text += " name='" + name() + "'";
-  if (root_ != nullptr) {
-    text += " coro=<" +
-            std::string(function_name(root_->where().function_name())) + "()>";
+  if (const PromiseBase* outermost = root()) {
+    text +=
+        " coro=<" + function_name(outermost->where().function_name()) + "()>";
   }
   if (const Waiter* w = waiter()) {
     text += std::string(" wait_for=<") + w->kind().name + ">";
@@ -255,7 +292,6 @@ std::string TaskCore::describe() const {
 }
 
 void TaskCore::destroy_frames() noexcept {
-  if (root_ == nullptr) return;
   PromiseBase* frame = std::exchange(leaf_, nullptr);
   waiter_ = nullptr;
   while (frame != nullptr) {
@@ -264,13 +300,27 @@ void TaskCore::destroy_frames() noexcept {
     if (owner != nullptr) {
       owner->frame = nullptr;
       frame->frame().destroy();
-    } else if (frame == root_) {
+    } else if (caller == nullptr) {
       frame->frame().destroy();
     }
-    // Neither: a generator's frame, which the generator destroys.
     frame = caller;
   }
-  root_ = nullptr;
+}
+
+void TaskCore::cut_frames(PromiseBase& last, Waiter& waiter) noexcept {
+  // Destroyed from inside itself, it could not go on.
+  ABSL_ASSERT(leaf_ != nullptr);
+  const bool parked = wait_ == kPending;
+  PromiseBase* frame = std::exchange(leaf_, last.caller());
+  while (true) {
+    PromiseBase* const caller = frame->caller();
+    const bool is_last = frame == &last;
+    if (FrameOwner* owner = frame->outcome().owner()) owner->frame = nullptr;
+    frame->frame().destroy();
+    if (is_last) break;
+    frame = caller;
+  }
+  if (parked) park(*leaf_, waiter);
 }
 
 // The loop is gone: the task ends where it stands.
@@ -308,6 +358,11 @@ TaskDomain& TaskDomain::make(EventLoop& loop) {
 }
 
 void TaskDomain::loop_destroyed() {
+  // First, none can be woken any more: the end of one, or a report, may resolve
+  // what another waits on, which must not enter the ready queue and then go.
+  for (TaskListNode* node = list_.next; node != &list_; node = node->next) {
+    static_cast<TaskCore*>(node)->stop_waiting();
+  }
   while (list_.next != &list_) {
     static_cast<TaskCore*>(list_.next)->abandon();
   }

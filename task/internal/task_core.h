@@ -103,13 +103,19 @@ class TaskCore : public FutureCore, private TaskListNode {
   std::string describe() const final;
   ContextSlot& context() { return context_; }
   // What it waits on; null while it runs or is ready.
-  const Waiter* waiter() const { return wait_ == kPending ? waiter_ : nullptr; }
+  const Waiter* waiter() const {
+    return wait_ == kPending || wait_ == kNone ? waiter_ : nullptr;
+  }
   std::exception_ptr make_cancelled_error() const;
   // A task of the library's own, destroyed silently.
   void set_report_pending(bool report) { report_pending_ = report; }
 
   void run() final;
   void drop() noexcept final {}
+
+  // The frames from the innermost one up to `last` are destroyed, because the
+  // owner of that one goes; its caller stays suspended, in `waiter`.
+  void cut_frames(PromiseBase& last, Waiter& waiter) noexcept;
 
   // Every unfinished task of the loop, in the order of creation.
   static std::vector<AnyTask> all(EventLoop& loop);
@@ -123,34 +129,46 @@ class TaskCore : public FutureCore, private TaskListNode {
  private:
   friend class TaskDomain;
   enum Wait : uint8_t {
-    kNone,       // running
+    kNone,       // running; with a waiter_: given up, its loop is being destroyed
     kPending,    // in waiter_
     kWoken,      // ready
     kCancelled,  // ready, to be thrown at
   };
   // What most tasks do not have.
   struct Details {
+    uint64_t number;
     std::string name;
     std::string cancel_message;
   };
 
   void take_step();
-  void finish_step();
+  static void leave_step() noexcept;
+  void finish_step(PromiseBase& root);
   bool deliver_cancel();
   void cancel_parked();
   [[noreturn]] void throw_cancelled();
+  // Null where there are none; details() makes them.
+  Details* peek_details() const {
+    return (identity_ & 1) != 0 ? nullptr
+                                : reinterpret_cast<Details*>(identity_);
+  }
   Details& details();
+  // The outermost frame; null where the task is done.
+  PromiseBase* root() const;
+  // Nothing makes it ready from here on.
+  void stop_waiting() {
+    if (wait_ == kPending) wait_ = kNone;
+  }
   void abandon() noexcept;
   void destroy_frames() noexcept;
   void unlink() noexcept;
 
-  PromiseBase* root_;
   // The innermost suspended frame: what the next step resumes. Null while running.
   PromiseBase* leaf_;
   Waiter* waiter_ = nullptr;
   ContextSlot context_;
-  uint64_t number_;
-  std::unique_ptr<Details> details_;
+  // The task's number, doubled and odd; or its Details, which have the number.
+  uintptr_t identity_;
   int32_t cancels_ = 0;
   Wait wait_ = kWoken;
   bool must_cancel_ = false;
@@ -158,7 +176,6 @@ class TaskCore : public FutureCore, private TaskListNode {
   bool report_pending_ = true;
 };
 
-// Runs `fn` as the loop's own code: in no task, in the thread's context.
 // The tasks of one loop.
 class TaskDomain final : public LoopAttachment {
  public:

@@ -1,0 +1,52 @@
+// Wakeup: how other threads and signal handlers end a loop's wait.
+//
+// It outlives every loop: a thread that posted may still be about to write when
+// the callback it posted has ended the loop, and a signal handler may be late
+// on another thread. A Wakeup that was given back serves the next loop, to
+// which such a late write is one look at its inbox too many.
+//
+// Threads: any, but for prepare_to_sleep() and end_sleep(), the loop's.
+#ifndef ASYNCIO_LOOP_INTERNAL_WAKEUP_H_
+#define ASYNCIO_LOOP_INTERNAL_WAKEUP_H_
+
+#include <atomic>
+#include <memory>
+
+namespace asyncio::internal {
+
+class Wakeup {
+ public:
+  struct GiveBack {
+    void operator()(Wakeup* wakeup) const noexcept;
+  };
+  using Lease = std::unique_ptr<Wakeup, GiveBack>;
+
+  // One that no other loop has. Throws the kernel's refusal as OSError.
+  static Lease take();
+
+  // An eventfd, never closed: it is readable, edge-triggered, after a notify().
+  // Writing to it is what notify() does.
+  int fd() const { return fd_; }
+
+  // Ends the wait under way, or the next. Safe in a signal handler.
+  void notify() noexcept;
+
+  // The loop says that it sleeps, looks at its inbox for the last time, and
+  // then waits; whoever posts pushes and then calls notify_sleeper(). Both are
+  // sequentially consistent, so that one of the two sees the other.
+  void prepare_to_sleep() { asleep_.store(true); }
+  void end_sleep() { asleep_.store(false); }
+  void notify_sleeper() noexcept {
+    if (asleep_.load() && asleep_.exchange(false)) notify();
+  }
+
+ private:
+  explicit Wakeup(int fd) : fd_(fd) {}
+
+  const int fd_;
+  std::atomic<bool> asleep_{false};
+};
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_LOOP_INTERNAL_WAKEUP_H_

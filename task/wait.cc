@@ -1,0 +1,114 @@
+#include "asyncio/task/wait.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+
+#include "asyncio/base/exceptions.h"
+#include "asyncio/base/time.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/internal/loop_access.h"
+#include "asyncio/task/ensure_future.h"
+#include "asyncio/task/internal/future_core.h"
+#include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
+#include "asyncio/task/internal/waiter.h"
+
+namespace asyncio::internal {
+
+const WaiterKind WaitBase::kKind = {
+    1, "wait",
+    [](Waiter& waiter, std::string_view message) {
+      WaitBase& self = static_cast<WaitBase&>(waiter);
+      self.stop();
+      return self.task()->cancel_wait(message);
+    },
+    nullptr};
+
+void clear_duplicates(std::vector<FutureCore*>& futures) {
+  constexpr size_t kFew = 16;
+  if (futures.size() <= kFew) {
+    for (auto it = futures.begin(); it != futures.end(); ++it) {
+      if (std::find(futures.begin(), it, *it) != it) *it = nullptr;
+    }
+    return;
+  }
+  absl::flat_hash_set<FutureCore*> seen;
+  seen.reserve(futures.size());
+  for (FutureCore*& future : futures) {
+    if (!seen.insert(future).second) future = nullptr;
+  }
+}
+
+WaitBase::~WaitBase() { stop(); }
+
+void WaitBase::prepare(std::vector<FutureCore*>& futures) {
+  if (futures.empty()) throw ValueError("Set of Tasks/Futures is empty.");
+  for (const FutureCore* future : futures) {
+    check_future(future, *step.task->loop());
+  }
+  clear_duplicates(futures);
+  links_ = std::make_unique<WaitLink[]>(futures.size());
+  for (FutureCore* future : futures) {
+    if (future == nullptr) continue;
+    WaitLink& link = links_[size_++];
+    link.wait_ = this;
+    link.future_ = future;
+  }
+}
+
+void WaitBase::suspend(PromiseBase& promise) {
+  TaskCore& task = *step.task;
+  EventLoop& loop = *task.loop();
+  if (options_.timeout && !options_.timeout->is_infinite()) {
+    LoopAccess::arm(loop, *this,
+                    loop.time() + std::max(*options_.timeout, Duration()));
+  }
+  left_ = size_;
+  for (size_t i = 0; i < size_; ++i) links_[i].attach(*links_[i].future_);
+  task.park(promise, *this);
+}
+
+void WaitBase::finish_wait() const { step.task->check_cancelled(); }
+
+void WaitLink::on_done(FutureCore& future) noexcept {
+  // The end of the loop may resolve a future after the task was told to stop
+  // waiting: its frame goes before the queue does.
+  if (wait_->task() != nullptr && !wait_->task()->waiting()) return;
+  DoneCallback::on_done(future);
+}
+
+void WaitLink::run() { wait_->completed(*future_); }
+
+void WaitBase::completed(FutureCore& future) {
+  if (!task()->waiting()) return;
+  --left_;
+  if (left_ == 0 || options_.return_when == FIRST_COMPLETED ||
+      (options_.return_when == FIRST_EXCEPTION && !future.cancelled() &&
+       future.outcome() != nullptr)) {
+    finish();
+  }
+}
+
+void WaitBase::run() {
+  if (task()->waiting()) finish();
+}
+
+void WaitBase::finish() {
+  stop();
+  task()->wake();
+}
+
+void WaitBase::stop() {
+  for (size_t i = 0; i < size_; ++i) {
+    if (links_[i].linked()) links_[i].future_->remove_link(links_[i]);
+  }
+  if (armed()) LoopAccess::disarm(*task()->loop(), *this);
+}
+
+}  // namespace asyncio::internal
