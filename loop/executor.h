@@ -32,8 +32,8 @@ class Executor {
       State queued = State::kQueued;
       if (state_.compare_exchange_strong(queued, State::kStarted)) call();
     }
-    // It is not called any more; what is left in a queue is an empty shell. False
-    // where it was started.
+    // It is not called any more; what is left in a queue is an empty shell.
+    // False where it was started.
     bool cancel() {
       State queued = State::kQueued;
       if (!state_.compare_exchange_strong(queued, State::kCancelled)) {

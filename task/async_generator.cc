@@ -160,7 +160,12 @@ const WaiterKind GeneratorAwaiter::kKind = {1, "destroyed generator", nullptr,
                                             nullptr};
 
 void GeneratorAwaiter::throw_destroyed() {
-  step.task->check_cancelled();
+  TaskCore& task = *step.task;
+  task.check_cancelled();
+  // The future that it waited for may have been cancelled in its stead.
+  if (task.cancelling() > 0) {
+    std::rethrow_exception(task.make_cancelled_error());
+  }
   throw RuntimeError(
       "asynchronous generator was destroyed while it was running");
 }

@@ -6,18 +6,20 @@
 //   }
 //   for (auto it = lines(reader); auto line = co_await it.next();) use(*line);
 //
-// The body runs in whichever task asks for the next value, in that task's context.
+// The body runs in whichever task asks for the next value, in that task's
+// context.
 //
 // Closing: aclose() throws GeneratorExit (not a std::exception) at the co_yield
 // where it waits, so that its cleanup, awaits included, runs. `with(generator,
-// body)` does that on every way out of the body. run() closes the generators that
-// are left and still have an owner. One that is destroyed while it is
-// suspended ends without its cleanup's awaits: its frame is destroyed, which debug
-// mode reports. A task that waits for its next value then waits on, until it is
-// cancelled.
-// Errors: next() throws what the body throws; the generator is at its end then. A
-// second task that asks while one waits gets RuntimeError.
-// Cost: one frame; a value that is there is given without a trip through the loop.
+// body)` does that on every way out of the body. run() closes the generators
+// that are left and still have an owner. One that is destroyed while it is
+// suspended ends without its cleanup's awaits: its frame is destroyed, which
+// debug mode reports. A task that waits for its next value then waits on, until
+// it is cancelled.
+// Errors: next() throws what the body throws; the generator is at its end then.
+// A second task that asks while one waits gets RuntimeError.
+// Cost: one frame; a value that is there is given without a trip through the
+// loop.
 #ifndef ASYNCIO_TASK_ASYNC_GENERATOR_H_
 #define ASYNCIO_TASK_ASYNC_GENERATOR_H_
 
@@ -83,8 +85,8 @@ class GeneratorPromiseBase : public PromiseBase, public GeneratorListNode {
   // Before a resumption: RuntimeError where another task is in it. False where
   // there is nothing to resume.
   bool begin(bool closing);
-  // Resumes it for `caller`, where `awaiter` is. Whether it is under way when this
-  // returns.
+  // Resumes it for `caller`, where `awaiter` is. Whether it is under way when
+  // this returns.
   bool resume_for(PromiseBase& caller, GeneratorAwaiter& awaiter);
   // Destroys its frame, and those of what it awaits.
   void destroy() noexcept;
@@ -120,7 +122,8 @@ class GeneratorAwaiter : public LibraryAwaiter, public Waiter {
  protected:
   // Whether it was resumed; throws where it is gone since.
   bool check_entered() {
-    if (entered_ && promise_ == nullptr) [[unlikely]] throw_destroyed();
+    if (entered_ && promise_ == nullptr) [[unlikely]]
+      throw_destroyed();
     return entered_;
   }
   GeneratorPromiseBase* promise_;  // null once it is destroyed
@@ -155,8 +158,7 @@ class [[nodiscard]] Close {
 template <class T>
 class GeneratorPromise final : public GeneratorPromiseBase {
  public:
-  GeneratorPromise(
-      SourceLocation where = __builtin_source_location())
+  GeneratorPromise(SourceLocation where = __builtin_source_location())
       : GeneratorPromiseBase(where) {}
 
   AsyncGenerator<T> get_return_object() noexcept;
@@ -169,15 +171,15 @@ class GeneratorPromise final : public GeneratorPromiseBase {
       promise_.stop(kYielded);
     }
     void await_resume() const {
-      if (promise_.closing()) [[unlikely]] throw GeneratorExit();
+      if (promise_.closing()) [[unlikely]]
+        throw GeneratorExit();
     }
 
    private:
     GeneratorPromise& promise_;
   };
   template <class U = T>
-    requires std::is_constructible_v<T, U>
-  YieldAwaiter yield_value(U&& value) {
+  requires std::is_constructible_v<T, U> YieldAwaiter yield_value(U&& value) {
     value_.emplace(std::forward<U>(value));
     return YieldAwaiter(*this);
   }
@@ -216,8 +218,9 @@ class [[nodiscard]] Next {
 template <class T>
 class [[nodiscard]] AsyncGenerator : private internal::FrameOwner {
   static_assert(std::is_object_v<T>, "a generator yields values");
-  static_assert(alignof(T) <= 2 * sizeof(void*),
-                "no compiler aligns an over-aligned value in a coroutine frame");
+  static_assert(
+      alignof(T) <= 2 * sizeof(void*),
+      "no compiler aligns an over-aligned value in a coroutine frame");
 
  public:
   using promise_type = internal::GeneratorPromise<T>;
@@ -238,14 +241,15 @@ class [[nodiscard]] AsyncGenerator : private internal::FrameOwner {
     if (frame) promise()->destroy();
   }
 
-  // The next value; empty at the end, and ever after. The generator must outlive
-  // the await: it cannot be asked of a temporary.
+  // The next value; empty at the end, and ever after. The generator must
+  // outlive the await: it cannot be asked of a temporary.
   // Errors: RuntimeError while another task waits for one.
   internal::Next<T> next() & { return internal::Next<T>(promise()); }
   internal::Next<T> next() && = delete;
 
   // Ends it: see above. Does nothing where it has ended or never begun.
-  // RuntimeError("async generator ignored GeneratorExit") where it yields again.
+  // RuntimeError("async generator ignored GeneratorExit") where it yields
+  // again.
   internal::Close aclose() & { return internal::Close(promise()); }
   internal::Close aclose() && = delete;
 
@@ -281,8 +285,8 @@ AsyncGenerator<T> internal::GeneratorPromise<T>::get_return_object() noexcept {
       std::coroutine_handle<GeneratorPromise>::from_promise(*this));
 }
 
-// Closes, all at once, the generators of the running loop that were begun and are
-// not at their end; what they throw goes to the exception handler.
+// Closes, all at once, the generators of the running loop that were begun and
+// are not at their end; what they throw goes to the exception handler.
 Coroutine<> shutdown_asyncgens();
 
 }  // namespace asyncio

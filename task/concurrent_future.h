@@ -1,14 +1,14 @@
-// ConcurrentFuture: a future for threads, and the two ways between it and a loop:
-// run_coroutine_threadsafe and wrap_future.
+// ConcurrentFuture: a future for threads, and the two ways between it and a
+// loop: run_coroutine_threadsafe and wrap_future.
 //
 //   ConcurrentFuture<int> f = run_coroutine_threadsafe(fetch(), loop);
 //   int n = f.result(5s);                   // in a thread: blocks
 //
 //   int m = co_await wrap_future(f);        // in another loop
 //
-// Cancellation: cancel() ends it with CancelledError and asks what it stands for
-// to stop. One whose loop is closed or destroyed before the task has ended is
-// cancelled: nobody waits for ever.
+// Cancellation: cancel() ends it with CancelledError and asks what it stands
+// for to stop. One whose loop is closed or destroyed before the task has ended
+// is cancelled: nobody waits for ever.
 #ifndef ASYNCIO_TASK_CONCURRENT_FUTURE_H_
 #define ASYNCIO_TASK_CONCURRENT_FUTURE_H_
 
@@ -44,8 +44,8 @@ class ConcurrentFuture {
   ConcurrentFuture() : ConcurrentFuture(std::make_shared<State>(nullptr)) {}
 
   // Blocks until it is done, at most `timeout`; then the result, or throws
-  // TimeoutError, CancelledError or the exception. A result that cannot be copied
-  // is moved out of an rvalue: std::move(f).result().
+  // TimeoutError, CancelledError or the exception. A result that cannot be
+  // copied is moved out of an rvalue: std::move(f).result().
   // Threads: never the loop's own, where nothing could end it.
   std::conditional_t<kMovedOut, std::add_lvalue_reference_t<const T>, T> result(
       std::optional<Duration> timeout = {}) const& {
@@ -88,8 +88,8 @@ class ConcurrentFuture {
 
 namespace internal {
 
-// Ends `target` as the task, which is done, ended. The loop's thread. Nobody else
-// looks at the task's result.
+// Ends `target` as the task, which is done, ended. The loop's thread. Nobody
+// else looks at the task's result.
 template <class T>
 void copy_outcome(FutureCore& task, ConcurrentState<T>& target) {
   if (std::exception_ptr exception = task.outcome()) {
@@ -137,8 +137,8 @@ void copy_outcome(ConcurrentState<T>& source, FutureState<T>& target) {
 
 }  // namespace internal
 
-// Makes a task of the coroutine in `loop`, which another thread runs. Cancelling
-// what it returns cancels the task.
+// Makes a task of the coroutine in `loop`, which another thread runs.
+// Cancelling what it returns cancels the task.
 // Errors: RuntimeError("Event loop is closed"); the coroutine is closed then.
 // Threads: any.
 template <Runnable A>
@@ -196,8 +196,8 @@ Future<T> wrap_future(ConcurrentFuture<T> concurrent) {
     link->post([link, state = source.lock()] {
       internal::FutureCore* core = link->core();
       if (core == nullptr || core->done()) return;
-      internal::copy_outcome<T>(
-          *state, static_cast<internal::FutureState<T>&>(*core));
+      internal::copy_outcome<T>(*state,
+                                static_cast<internal::FutureState<T>&>(*core));
     });
   });
   return future;

@@ -3,7 +3,6 @@
 #include "asyncio/base/exceptions.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/task/internal/future_core.h"
-#include "asyncio/task/internal/task_core.h"
 
 namespace asyncio::internal {
 
@@ -19,10 +18,6 @@ void check_future(const FutureCore* future, const EventLoop& loop) {
         "The future belongs to a different loop than the one specified as the "
         "loop argument");
   }
-}
-
-void mark_own_task(FutureCore& task) {
-  static_cast<TaskCore&>(task).set_report_pending(false);
 }
 
 }  // namespace asyncio::internal

@@ -73,8 +73,6 @@ Ref<FutureCore> core_of(A&& handle) {
 
 // TypeError for a null handle, ValueError for a future of another loop.
 void check_future(const FutureCore* future, const EventLoop& loop);
-// Of a task that nobody else knows of: no report where it is destroyed pending.
-void mark_own_task(FutureCore& task);
 
 // The future itself, or a new task of `loop`.
 template <class A>
@@ -84,10 +82,7 @@ Ref<FutureCore> future_of(EventLoop& loop, A&& a) {
     check_future(core.get(), loop);
     return core;
   } else {
-    Ref<FutureCore> core =
-        start_task(loop, to_coroutine(std::forward<A>(a)), TaskOptions());
-    mark_own_task(*core);
-    return core;
+    return start_task(loop, to_coroutine(std::forward<A>(a)), TaskOptions());
   }
 }
 

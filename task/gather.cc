@@ -7,6 +7,7 @@
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/task/internal/future_core.h"
+#include "asyncio/task/internal/task_core.h"
 
 namespace asyncio::internal {
 
@@ -36,7 +37,8 @@ void GatherLink::run() {
   owner_->child_done(*child_);
 }
 
-void Gathering::add(Ref<FutureCore> child) {
+void Gathering::add(Ref<FutureCore> child, bool own_task) {
+  if (own_task) static_cast<TaskCore&>(*child).set_report_pending(false);
   GatherLink& link = links()[added_++];
   link.owner_ = this;
   link.child_ = std::move(child);

@@ -93,8 +93,9 @@ class Gathering {
       : outer_(outer), return_exceptions_(return_exceptions) {}
   ~Gathering() = default;
 
-  // Makes `child` the next of the links.
-  void add(Ref<FutureCore> child);
+  // Makes `child` the next of the links. Of a task that nobody else knows of it
+  // is not reported that it was destroyed pending.
+  void add(Ref<FutureCore> child, bool own_task);
   // All are added: looks at those that were done then.
   void begin();
   bool cancel_children(std::string_view message);
@@ -191,7 +192,9 @@ class GatherTupleFuture final
       : GatherFuture<Value>(loop, kResults) {}
 
   void start(As&&... as) {
-    (this->add(future_of(*this->loop(), std::forward<As>(as))), ...);
+    (this->add(future_of(*this->loop(), std::forward<As>(as)),
+               !FutureHandle<As>),
+     ...);
     this->begin();
   }
 
@@ -222,7 +225,8 @@ class GatherRangeFuture final : public GatherFuture<GatherVector<T, kResults>> {
   template <class R>
   void start(R&& range) {
     for (auto&& element : range) {
-      this->add(future_of(*this->loop(), static_cast<ElementOf<R>>(element)));
+      this->add(future_of(*this->loop(), static_cast<ElementOf<R>>(element)),
+                !FutureHandle<ElementOf<R>>);
     }
     this->begin();
   }

@@ -26,9 +26,11 @@
 #include <cstddef>
 #include <exception>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "asyncio/base/any_future.h"
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/task/awaitable.h"
@@ -60,6 +62,9 @@ class TaskGroup {
   // it runs.
   template <Runnable A>
   auto create_task(A&& awaitable, TaskOptions options = {}) {
+    static_assert(!std::is_base_of_v<AnyFuture, std::remove_cvref_t<A>> &&
+                      !internal::IsFuture<std::remove_cvref_t<A>>::value,
+                  "a future runs by itself");
     auto coroutine = internal::to_coroutine(std::forward<A>(awaitable));
     if (!accepts_tasks()) {
       coroutine.close();

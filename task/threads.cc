@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "asyncio/base/result.h"
 #include "asyncio/base/time.h"
@@ -21,18 +22,28 @@
 namespace asyncio {
 namespace {
 
-// A thread for one call; left behind where nobody joins it.
-class CallThread final : public Executor {
+// A thread that joins executors, then makes the one call that it is given; left
+// behind where nobody joins it. The joining is not part of the call, which may
+// be cancelled: whoever drops an executor that was not joined would block.
+class Joiner final : public Executor {
  public:
-  ~CallThread() override {
+  explicit Joiner(std::vector<std::shared_ptr<Executor>> executors)
+      : executors_(std::move(executors)) {}
+  ~Joiner() override {
     if (thread_.joinable()) thread_.detach();
   }
   void submit(std::shared_ptr<Work> work) override {
-    thread_ = std::thread([work = std::move(work)] { work->run(); });
+    thread_ = std::thread([work = std::move(work), executors = executors_] {
+      for (const std::shared_ptr<Executor>& executor : executors) {
+        executor->join();
+      }
+      work->run();
+    });
   }
   void join() override { thread_.join(); }
 
  private:
+  const std::vector<std::shared_ptr<Executor>> executors_;
   std::thread thread_;
 };
 
@@ -50,21 +61,13 @@ Coroutine<> shutdown_default_executor(std::optional<Duration> timeout) {
   internal::ThreadDomain& domain = internal::ThreadDomain::of(loop);
   domain.shutdown_called = true;
   if (domain.executors.empty()) co_return;
-  // Joining blocks: a thread of its own does it.
-  CallThread joiner;
-  auto join = [executors = domain.executors] {
-    for (const std::shared_ptr<Executor>& executor : executors) {
-      executor->join();
-    }
-  };
-  Future<> joined =
-      internal::start_thread_call<void>(loop, &joiner, std::move(join));
+  Joiner joiner(domain.executors);
+  Future<> joined = internal::start_thread_call<void>(loop, &joiner, [] {});
   bool late = false;
   TimerHandle timer;
   if (timeout) {
-    timer = loop.call_later(*timeout, [joined, &late] {
-      late = joined.cancel();
-    });
+    timer =
+        loop.call_later(*timeout, [joined, &late] { late = joined.cancel(); });
   }
   Result<> end = co_await as_result(joined);
   if (timer) timer.cancel();

@@ -7,13 +7,14 @@
 //
 // The way back, from a thread into a loop, is in concurrent_future.h.
 //
-// Cancellation: of a call that waits for a thread takes it out: it never starts,
-// and its callable is destroyed in the loop's next turn. One that has started runs
-// on, and its result is dropped.
-// Lifetime: arguments are copied as std::thread copies them, and destroyed on the
-// thread before the future is done. run() waits for the calls on the default
+// Cancellation: of a call that waits for a thread takes it out: it never
+// starts, and its callable is destroyed in the loop's next turn. One that has
+// started runs on, and its result is dropped.
+// Lifetime: arguments are copied as std::thread copies them, and destroyed on
+// the thread before the future is done. run() waits for the calls on the default
 // executor before it returns; a loop that is destroyed waits for them, too, but
-// nobody is told how they end. Another executor must outlive what was given to it.
+// nobody is told how they end. Another executor must outlive what was given to
+// it.
 // Threads: of the loop, all of it.
 #ifndef ASYNCIO_TASK_THREADS_H_
 #define ASYNCIO_TASK_THREADS_H_
@@ -128,8 +129,8 @@ using ThreadResult = typename ThreadResultOf<
 template <class R, class F>
 Future<R> start_thread_call(EventLoop& loop, Executor* executor, F call) {
   Future<R> future = create_future<R>(loop);
-  std::make_shared<BoundThreadCall<R, F>>(
-      loop, Ref<FutureCore>(future.core()), std::move(call))
+  std::make_shared<BoundThreadCall<R, F>>(loop, Ref<FutureCore>(future.core()),
+                                          std::move(call))
       ->start(executor);
   return future;
 }
@@ -140,15 +141,15 @@ Coroutine<R> run_to_thread(F call) {
                      call = std::move(call)]() mutable -> R {
     return context.run(std::move(call));
   };
-  auto future = start_thread_call<R>(get_running_loop(), nullptr,
-                                     std::move(in_context));
+  auto future =
+      start_thread_call<R>(get_running_loop(), nullptr, std::move(in_context));
   co_return co_await std::move(future);
 }
 
 }  // namespace internal
 
-// Calls fn(args...) on a thread of `executor`, or of the loop's default executor
-// where it is null. What it throws, the future throws.
+// Calls fn(args...) on a thread of `executor`, or of the loop's default
+// executor where it is null. What it throws, the future throws.
 // Errors: RuntimeError("Executor shutdown has been called") after
 // shutdown_default_executor().
 template <class F, class... Args>
@@ -170,8 +171,8 @@ auto run_in_executor(std::nullptr_t, F&& fn, Args&&... args) {
                          std::forward<F>(fn), std::forward<Args>(args)...);
 }
 
-// The same on the default executor, in a copy of the running context. Starts when
-// it is awaited.
+// The same on the default executor, in a copy of the running context. Starts
+// when it is awaited.
 template <class F, class... Args>
 auto to_thread(F&& fn, Args&&... args) {
   return internal::run_to_thread<internal::ThreadResult<F, Args...>>(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/time.h"
 #include "asyncio/task/internal/thread_domain.h"

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 
@@ -86,10 +87,10 @@ class ConcurrentState final : public ConcurrentStateBase {
   }
 
  private:
-  using Stored = std::conditional_t<
-      std::is_void_v<T>, std::monostate,
-      std::conditional_t<std::is_reference_v<T>,
-                         std::remove_reference_t<T>*, T>>;
+  using Stored =
+      std::conditional_t<std::is_void_v<T>, std::monostate,
+                         std::conditional_t<std::is_reference_v<T>,
+                                            std::remove_reference_t<T>*, T>>;
   std::optional<Stored> value_;
 };
 

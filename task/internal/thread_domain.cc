@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/event_loop.h"
@@ -95,7 +96,8 @@ void ThreadCall::let_clock_go() {
   }
 }
 
-std::shared_ptr<ThreadCall> ThreadCall::leave(Ref<FutureCore>& future) noexcept {
+std::shared_ptr<ThreadCall> ThreadCall::leave(
+    Ref<FutureCore>& future) noexcept {
   std::lock_guard lock(mutex_);
   if (!cut_off_) {
     cut_off_ = true;

@@ -1,10 +1,10 @@
 // What a loop has to do with other threads: the calls that it has under way on
 // them, the ways by which they reach its futures, its default executor.
 //
-// The count of a future's handles belongs to its loop's thread. So other threads
-// never hold one: what passes between is in a ThreadCall or a LoopLink, each with
-// a mutex that says whether the loop is still there. The loop's ThreadDomain lists
-// them and cuts them off when the loop is destroyed.
+// The count of a future's handles belongs to its loop's thread. So other
+// threads never hold one: what passes between is in a ThreadCall or a LoopLink,
+// each with a mutex that says whether the loop is still there. The loop's
+// ThreadDomain lists them and cuts them off when the loop is destroyed.
 #ifndef ASYNCIO_TASK_INTERNAL_THREAD_DOMAIN_H_
 #define ASYNCIO_TASK_INTERNAL_THREAD_DOMAIN_H_
 
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+
 #include "asyncio/base/internal/ready_node.h"
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/event_loop.h"
@@ -53,8 +54,8 @@ class ThreadCall : public Executor::Work,
   // The call that this thread is making, or null.
   static ThreadCall* current();
   // The caller waits for something that `loop` is to do, from here to resume():
-  // a virtual clock need not wait for the caller meanwhile. False, and nothing to
-  // resume, where the call is for another loop. Any thread.
+  // a virtual clock need not wait for the caller meanwhile. False, and nothing
+  // to resume, where the call is for another loop. Any thread.
   bool pause(const EventLoop* loop);
   void resume();
 
@@ -96,8 +97,8 @@ class ThreadCall : public Executor::Work,
   bool cancelled_ = false;
 };
 
-// The way from other threads to a future of a loop, open for as long as there is
-// one.
+// The way from other threads to a future of a loop, open for as long as there
+// is one.
 class LoopLink : public ThreadListNode {
  public:
   // `state` is cancelled where the loop is closed before the link is cut.
@@ -122,9 +123,9 @@ class LoopLink : public ThreadListNode {
   EventLoop* loop_ = nullptr;  // while it is open; guarded by mutex_
 };
 
-// Cuts a link where it ends its own life, in the loop's thread: in a callback of
-// the future that the link leads to. Where that never happens, the loop's end
-// does it.
+// Cuts a link where it ends its own life, in the loop's thread: in a callback
+// of the future that the link leads to. Where that never happens, the loop's
+// end does it.
 class LoopLinkEnd {
  public:
   explicit LoopLinkEnd(std::shared_ptr<LoopLink> link)

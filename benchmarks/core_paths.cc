@@ -1,0 +1,520 @@
+// The library's core paths, one a run: for a profiler, for counts of
+// instructions and for comparison with the programs in peers/, which take the
+// same arguments.
+//
+//   bazel run -c opt //benchmarks:core_paths -- PATH COUNT [SIZE]
+//
+// Prints a line: `PATH COUNT SIZE ns=12.3`, the time of one operation: of the
+// processor's, which others who use it disturb less, but for paths with two
+// threads. `memory` prints bytes=, `sleepers` cpu_s= (all the work's) and
+// late_p99_ms=. Without arguments it lists the paths. benchmarks/instructions
+// counts instructions with it, benchmarks/peers/run compares.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <time.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "asyncio/base/time.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/sync/event.h"
+#include "asyncio/sync/lock.h"
+#include "asyncio/sync/semaphore.h"
+#include "asyncio/task/as_result.h"
+#include "asyncio/task/coroutine.h"
+#include "asyncio/task/future.h"
+#include "asyncio/task/runner.h"
+#include "asyncio/task/sleep.h"
+#include "asyncio/task/task.h"
+#include "asyncio/timers/timer_wheel.h"
+
+namespace asyncio {
+namespace {
+
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""h;
+
+double seconds_on(clockid_t clock) {
+  timespec t;
+  clock_gettime(clock, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
+}
+
+class Measurement {
+ public:
+  Measurement(int64_t count, int64_t size) : count(count), size(size) {}
+
+  // The part between the two is what is timed.
+  void start(clockid_t clock = CLOCK_PROCESS_CPUTIME_ID) {
+    clock_ = clock;
+    start_ = seconds_on(clock);
+  }
+  void stop() { seconds_ = seconds_on(clock_) - start_; }
+  // In place of a time.
+  void set_memory(double bytes) { bytes_ = bytes; }
+  void set_lateness(double cpu_seconds, double p99_seconds) {
+    cpu_seconds_ = cpu_seconds;
+    late_seconds_ = p99_seconds;
+  }
+
+  void print(std::string_view path) const {
+    std::printf("%.*s %lld %lld ", static_cast<int>(path.size()), path.data(),
+                static_cast<long long>(count), static_cast<long long>(size));
+    if (bytes_) {
+      std::printf("bytes=%.1f\n", *bytes_);
+    } else if (cpu_seconds_) {
+      std::printf("cpu_s=%.3f late_p99_ms=%.3f\n", *cpu_seconds_,
+                  late_seconds_ * 1e3);
+    } else {
+      std::printf("ns=%.2f\n", seconds_ * 1e9 / static_cast<double>(count));
+    }
+  }
+
+  const int64_t count;
+  const int64_t size;
+
+ private:
+  clockid_t clock_ = CLOCK_PROCESS_CPUTIME_ID;
+  double start_ = 0;
+  double seconds_ = 0;
+  std::optional<double> bytes_;
+  std::optional<double> cpu_seconds_;
+  double late_seconds_ = 0;
+};
+
+// Kept out of the compiler's sight.
+void use(int64_t value) { asm volatile("" : : "r"(value) : "memory"); }
+
+class Random {
+ public:
+  int64_t below(int64_t end) {
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 7;
+    state_ ^= state_ << 17;
+    return static_cast<int64_t>(state_ % static_cast<uint64_t>(end));
+  }
+
+ private:
+  uint64_t state_ = 0x9e3779b97f4a7c15;
+};
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+Coroutine<int64_t> identity(int64_t value) { co_return value; }
+
+// --- Coroutines and tasks.
+
+Coroutine<> await_path(Measurement& m) {
+  int64_t sum = 0;
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) sum += co_await identity(i);
+  m.stop();
+  use(sum);
+}
+
+Coroutine<> spawn_await_path(Measurement& m) {
+  int64_t sum = 0;
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) {
+    Task<int64_t> task = create_task(identity(i));
+    sum += co_await task;
+  }
+  m.stop();
+  use(sum);
+}
+
+Coroutine<> spawn_many_path(Measurement& m) {
+  int64_t sum = 0;
+  std::vector<Task<int64_t>> tasks;
+  tasks.reserve(static_cast<size_t>(m.count));
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) {
+    tasks.push_back(create_task(identity(i)));
+  }
+  for (auto& task : tasks) sum += co_await task;
+  m.stop();
+  use(sum);
+}
+
+Coroutine<> yield_times(int64_t times) {
+  for (int64_t i = 0; i < times; ++i) co_await sleep(0s);
+}
+// `size` tasks; an operation is one sleep(0) of one.
+Coroutine<> yield_path(Measurement& m) {
+  std::vector<Task<>> tasks;
+  for (int64_t i = 0; i < m.size; ++i) {
+    tasks.push_back(create_task(yield_times(m.count / m.size)));
+  }
+  m.start();
+  for (auto& task : tasks) co_await task;
+  m.stop();
+}
+
+// Two tasks; each sets the future that the other awaits and makes its next. An
+// operation is one future made, set and awaited.
+struct Court {
+  Future<int64_t> left = create_future<int64_t>();
+  Future<int64_t> right = create_future<int64_t>();
+};
+Coroutine<> answer(Court& court, int64_t times) {
+  for (int64_t i = 0; i < times; ++i) {
+    const int64_t ball = co_await court.left;
+    court.left = create_future<int64_t>();
+    court.right.set_result(ball);
+  }
+}
+Coroutine<> future_path(Measurement& m) {
+  Court court;
+  int64_t sum = 0;
+  Task<> other = create_task(answer(court, m.count / 2));
+  m.start();
+  for (int64_t i = 0; i < m.count / 2; ++i) {
+    court.left.set_result(i);
+    sum += co_await court.right;
+    court.right = create_future<int64_t>();
+  }
+  co_await other;
+  m.stop();
+  use(sum);
+}
+
+Coroutine<> sleep_an_hour() { co_await sleep(1h); }
+
+std::vector<Task<>> start_sleepers(int64_t n) {
+  std::vector<Task<>> tasks;
+  tasks.reserve(static_cast<size_t>(n));
+  for (int64_t i = 0; i < n; ++i) tasks.push_back(create_task(sleep_an_hour()));
+  return tasks;
+}
+
+// Sleeping tasks, from their cancel() until each has ended.
+Coroutine<> cancel_path(Measurement& m) {
+  std::vector<Task<>> tasks = start_sleepers(m.count);
+  co_await sleep(0s);
+  m.start();
+  for (auto& task : tasks) task.cancel();
+  for (auto& task : tasks) {
+    Result<> ended = co_await as_result(task);
+    use(ended.cancelled());
+  }
+  m.stop();
+}
+
+// What is resident, in bytes.
+int64_t resident() {
+  long long pages = 0;
+  if (FILE* file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%*d %lld", &pages) != 1) pages = 0;
+    std::fclose(file);
+  }
+  return pages * sysconf(_SC_PAGESIZE);
+}
+// Of a sleeping task: the task, its frame, its timer; without the handle.
+Coroutine<> memory_path(Measurement& m) {
+  const int64_t before = resident();
+  std::vector<Task<>> tasks = start_sleepers(m.count);
+  co_await sleep(0s);
+  const int64_t handles =
+      static_cast<int64_t>(tasks.capacity() * sizeof(Task<>));
+  m.set_memory(static_cast<double>(resident() - before - handles) /
+               static_cast<double>(m.count));
+  for (auto& task : tasks) task.cancel();
+}
+
+// --- Timers. `size` others are armed, at random within a minute.
+
+class ArmedWheel {
+ public:
+  explicit ArmedWheel(int64_t n, int64_t least_delay)
+      : nodes_(static_cast<size_t>(n)) {
+    for (TimerNode& node : nodes_) {
+      wheel_.schedule(node, TimePoint::from_nanoseconds(
+                                least_delay + random_.below(60 * kSecond)));
+    }
+  }
+  TimerWheel& wheel() { return wheel_; }
+  TimerNode& any() {
+    return nodes_[static_cast<size_t>(
+        random_.below(static_cast<int64_t>(nodes_.size())))];
+  }
+
+ private:
+  Random random_;
+  std::vector<TimerNode> nodes_;
+  TimerWheel wheel_;
+};
+
+std::vector<int64_t> random_deadlines() {
+  Random random;
+  std::vector<int64_t> deadlines(1024);
+  for (int64_t& d : deadlines) d = random.below(60 * kSecond);
+  return deadlines;
+}
+
+// The wheel alone: one node more is scheduled and cancelled.
+Coroutine<> timer_path(Measurement& m) {
+  ArmedWheel armed(m.size, 0);
+  TimerNode node;
+  const std::vector<int64_t> deadlines = random_deadlines();
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) {
+    armed.wheel().schedule(
+        node, TimePoint::from_nanoseconds(deadlines[i % deadlines.size()]));
+    TimerWheel::cancel(node);
+  }
+  m.stop();
+  co_return;
+}
+
+// The wheel alone: idle timeouts of 60 s; data comes on a random one each 100
+// ns.
+Coroutine<> rearm_path(Measurement& m) {
+  ArmedWheel armed(m.size, 60 * kSecond);
+  int64_t now = 0;
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) {
+    now += 100;
+    armed.wheel().schedule(armed.any(),
+                           TimePoint::from_nanoseconds(now + 60 * kSecond));
+  }
+  m.stop();
+  co_return;
+}
+
+// The same as `timer` by the loop: call_later() and TimerHandle::cancel(), the
+// clock read and the callback's memory included.
+Coroutine<> call_later_path(Measurement& m) {
+  EventLoop& loop = get_running_loop();
+  Random random;
+  std::vector<TimerHandle> armed;
+  armed.reserve(static_cast<size_t>(m.size));
+  for (int64_t i = 0; i < m.size; ++i) {
+    armed.push_back(loop.call_later(
+        Duration::nanoseconds(kSecond * 3600 + random.below(60 * kSecond)),
+        [] {}));
+  }
+  const std::vector<int64_t> delays = random_deadlines();
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) {
+    TimerHandle handle = loop.call_later(
+        Duration::nanoseconds(delays[i % delays.size()]), [] {});
+    handle.cancel();
+  }
+  m.stop();
+  for (TimerHandle& handle : armed) handle.cancel();
+  co_return;
+}
+
+Coroutine<> sleep_and_note(EventLoop& loop, int64_t delay, int64_t& late) {
+  const TimePoint due = loop.time() + Duration::nanoseconds(delay);
+  co_await sleep(Duration::nanoseconds(delay));
+  late = (loop.time() - due).count();
+}
+// Tasks that each sleep for a random part of a second, all started at once.
+// Late is what passes from when a sleep is over to the next line of its task.
+Coroutine<> sleepers_path(Measurement& m) {
+  EventLoop& loop = get_running_loop();
+  Random random;
+  std::vector<int64_t> late(static_cast<size_t>(m.count));
+  std::vector<Task<>> tasks;
+  tasks.reserve(late.size());
+  const double before = seconds_on(CLOCK_PROCESS_CPUTIME_ID);
+  for (int64_t& l : late) {
+    tasks.push_back(
+        create_task(sleep_and_note(loop, random.below(kSecond), l)));
+  }
+  for (auto& task : tasks) co_await task;
+  const double cpu = seconds_on(CLOCK_PROCESS_CPUTIME_ID) - before;
+  auto p99 = late.begin() + static_cast<int64_t>(late.size()) * 99 / 100;
+  std::nth_element(late.begin(), p99, late.end());
+  m.set_lateness(cpu, static_cast<double>(*p99) / 1e9);
+}
+
+// --- Synchronization. An operation is one acquire() and its release().
+
+Coroutine<> lock_path(Measurement& m) {
+  Lock lock;
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) {
+    co_await lock.acquire();
+    lock.release();
+  }
+  m.stop();
+}
+
+Coroutine<> semaphore_path(Measurement& m) {
+  Semaphore semaphore(1);
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) {
+    co_await semaphore.acquire();
+    semaphore.release();
+  }
+  m.stop();
+}
+
+template <class M>
+Coroutine<> acquire_times(M& mutex, int64_t times) {
+  for (int64_t i = 0; i < times; ++i) {
+    co_await mutex.acquire();
+    co_await sleep(0s);
+    mutex.release();
+  }
+}
+// `size` tasks; each holds it over a sleep(0).
+template <class M>
+Coroutine<> contend(M& mutex, Measurement& m) {
+  std::vector<Task<>> tasks;
+  for (int64_t i = 0; i < m.size; ++i) {
+    tasks.push_back(create_task(acquire_times(mutex, m.count / m.size)));
+  }
+  m.start();
+  for (auto& task : tasks) co_await task;
+  m.stop();
+}
+Coroutine<> lock_contended_path(Measurement& m) {
+  Lock lock;
+  co_await contend(lock, m);
+}
+Coroutine<> semaphore_contended_path(Measurement& m) {
+  Semaphore semaphore(10);
+  co_await contend(semaphore, m);
+}
+
+// Two tasks that wake each other; an operation is one set() and its wait().
+struct Events {
+  Event left;
+  Event right;
+};
+Coroutine<> answer_event(Events& events, int64_t times) {
+  for (int64_t i = 0; i < times; ++i) {
+    co_await events.left.wait();
+    events.left.clear();
+    events.right.set();
+  }
+}
+Coroutine<> event_path(Measurement& m) {
+  Events events;
+  Task<> other = create_task(answer_event(events, m.count / 2));
+  m.start();
+  for (int64_t i = 0; i < m.count / 2; ++i) {
+    events.left.set();
+    co_await events.right.wait();
+    events.right.clear();
+  }
+  co_await other;
+  m.stop();
+}
+
+// --- Between threads.
+
+// Another thread posts them all; until the last has run.
+Coroutine<> post_path(Measurement& m) {
+  EventLoop& loop = get_running_loop();
+  Future<> all = create_future<>();
+  int64_t left = m.count;
+  auto arrived = [&] {
+    if (--left == 0) all.set_result();
+  };
+  m.start(CLOCK_MONOTONIC);
+  std::jthread poster([&] {
+    for (int64_t i = 0; i < m.count; ++i) loop.call_soon_threadsafe(arrived);
+  });
+  co_await all;
+  m.stop();
+}
+
+// Two loops in two threads; an operation is there and back.
+struct Rally {
+  EventLoop* here;
+  EventLoop* there;
+  int64_t left;
+  Future<> over;
+  void serve() {
+    there->call_soon_threadsafe([this] { there_return(); });
+  }
+  void there_return() {
+    here->call_soon_threadsafe([this] {
+      if (--left == 0) {
+        over.set_result();
+      } else {
+        serve();
+      }
+    });
+  }
+};
+Coroutine<> ping_pong_path(Measurement& m) {
+  std::unique_ptr<EventLoop> there = new_event_loop();
+  std::jthread thread([&] { there->run_forever(); });
+  Rally rally{&get_running_loop(), there.get(), m.count, create_future<>()};
+  m.start(CLOCK_MONOTONIC);
+  rally.serve();
+  co_await rally.over;
+  m.stop();
+  there->call_soon_threadsafe([&] { there->stop(); });
+  thread.join();
+}
+
+struct Path {
+  std::string_view name;
+  Coroutine<> (*measure)(Measurement&);
+  int64_t size;  // unless given
+};
+
+constexpr Path kPaths[] = {
+    {"await", await_path, 0},
+    {"spawn_await", spawn_await_path, 0},
+    {"spawn_many", spawn_many_path, 0},
+    {"yield", yield_path, 1000},
+    {"future", future_path, 0},
+    {"cancel", cancel_path, 0},
+    {"memory", memory_path, 0},
+    {"timer", timer_path, 1000},
+    {"rearm", rearm_path, 100'000},
+    {"call_later", call_later_path, 1000},
+    {"sleepers", sleepers_path, 0},
+    {"lock", lock_path, 0},
+    {"lock_contended", lock_contended_path, 1000},
+    {"semaphore", semaphore_path, 0},
+    {"semaphore_contended", semaphore_contended_path, 1000},
+    {"event", event_path, 0},
+    {"post", post_path, 0},
+    {"ping_pong", ping_pong_path, 0},
+};
+
+int usage() {
+  std::fprintf(stderr, "usage: core_paths PATH COUNT [SIZE]\npaths:");
+  for (const Path& path : kPaths) {
+    std::fprintf(stderr, " %s", path.name.data());
+  }
+  std::fprintf(stderr, "\n");
+  return 2;
+}
+
+int measure(int argc, char** argv) {
+  if (argc < 3 || argc > 4) return usage();
+  for (const Path& path : kPaths) {
+    if (path.name != argv[1]) continue;
+    const int64_t count = std::atoll(argv[2]);
+    const int64_t size = argc == 4 ? std::atoll(argv[3]) : path.size;
+    if (count <= 0 || size < 0) return usage();
+    Measurement measurement(count, size);
+    run(path.measure(measurement));
+    measurement.print(path.name);
+    return 0;
+  }
+  return usage();
+}
+
+}  // namespace
+}  // namespace asyncio
+
+int main(int argc, char** argv) { return asyncio::measure(argc, argv); }

@@ -1,0 +1,132 @@
+"""What the scripts here share: the goals, and how the programs are built.
+
+The goals are docs/performance.md's: user instructions an operation, and a time
+against a peer's in the same run.
+"""
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# Plain -O2, as the peers are built: Bazel adds the first two's opposites.
+FLAGS = ["-fomit-frame-pointer", "-fno-stack-protector", "-DNDEBUG"]
+
+
+@dataclass
+class Goal:
+    title: str
+    path: str  # of core_paths
+    size: int  # 0: the path has none
+    count: int  # operations for a time
+    few: int  # operations for a profile; 0: none is taken
+    instructions: dict  # by compiler; what the goal is
+    time: str  # the goal against a peer
+    ratio: float = 0  # the same as a number; 0: not a ratio
+
+
+def both(instructions):
+    return {"g++": instructions, "clang": instructions}
+
+
+GOALS = [
+    Goal("await of a coroutine that returns at once", "await", 0, 5_000_000,
+         100_000, {"g++": 115, "clang": 60}, "0.5 x the best", 0.5),
+    Goal("spawn one task and await it", "spawn_await", 0, 1_000_000, 50_000,
+         both(220), "0.75 x the best", 0.75),
+    Goal("spawn a million with handles, join all", "spawn_many", 0, 1_000_000,
+         100_000, both(300), "0.6 x tokio, 1.0 x TooManyCooks", 0.6),
+    Goal("`sleep(0)`, 1,000 tasks", "yield", 1000, 5_000_000, 200_000, both(55),
+         "0.45 x the best", 0.45),
+    Goal("future: make, set, await", "future", 0, 1_000_000, 50_000, {}, ""),
+    Goal("timer in the wheel: schedule and cancel, 1 k armed", "timer", 1000,
+         3_000_000, 100_000, both(90), "0.2 x the best", 0.2),
+    Goal("- 100 k armed", "timer", 100_000, 2_000_000, 100_000, both(90),
+         "0.1 x the best", 0.1),
+    Goal("- 1 M armed", "timer", 1_000_000, 1_000_000, 0, both(90),
+         "0.07 x the best", 0.07),
+    Goal("- 10 M armed", "timer", 10_000_000, 1_000_000, 0, both(90),
+         "0.07 x the best", 0.07),
+    Goal("timer in the wheel: re-arm a random one of 100 k", "rearm", 100_000,
+         2_000_000, 100_000, both(90), "0.07 x the best", 0.07),
+    Goal("`call_later()` and `cancel()`, 1 k armed", "call_later", 1000,
+         1_000_000, 50_000, {}, ""),
+    Goal("- 1 M armed", "call_later", 1_000_000, 500_000, 0, {}, ""),
+    Goal("a million sleepers due within 1 s", "sleepers", 0, 1_000_000, 50_000,
+         {}, "0.6 x netcan's CPU; 99 % at most 0.35 s late"),
+    Goal("a hundred thousand sleepers due within 1 s", "sleepers", 0, 100_000,
+         0, {}, "1.1 x libuv's CPU; 99 % at most 0.6 ms late", 1.1),
+    Goal("memory of an idle sleeping task, bytes", "memory", 0, 500_000, 0, {},
+         "224 bytes"),
+    Goal("lock and unlock, uncontended", "lock", 0, 10_000_000, 200_000,
+         both(24), "0.55 x Go", 0.55),
+    Goal("lock contended by 1,000 tasks, with a yield", "lock_contended", 1000,
+         1_000_000, 100_000, both(150), "0.55 x the best", 0.55),
+    Goal("semaphore, uncontended", "semaphore", 0, 10_000_000, 200_000,
+         both(28), "0.55 x the best", 0.55),
+    Goal("semaphore of 10, 1,000 tasks, with a yield", "semaphore_contended",
+         1000, 1_000_000, 100_000, both(160), "0.55 x the best", 0.55),
+    Goal("event ping-pong, a wake-up", "event", 0, 2_000_000, 100_000,
+         both(150), "0.3 x the best", 0.3),
+    Goal("post a callback from another thread", "post", 0, 2_000_000, 50_000,
+         both(100), "0.6 x tokio", 0.6),
+    Goal("ping-pong between two loops on two threads", "ping_pong", 0, 20_000,
+         0, {}, "1.0 x the kernel's wake-up"),
+    Goal("cancel a million sleeping tasks until each has ended", "cancel", 0,
+         1_000_000, 5_000, {"throw": 400}, "0.28 x asio", 0.28),
+]
+
+
+def build_ours(compiler):
+    """core_paths by Bazel ($BAZEL, `bazel`) with "g++" or "clang"; its path."""
+    bazel = shlex.split(os.environ.get("BAZEL", "bazel"))
+    options = ["--compilation_mode=opt", "--dynamic_mode=off"]
+    options += ["--copt=" + flag for flag in FLAGS]
+    if compiler == "clang":
+        options += ["--config=clang", "--platform_suffix=-clang-measure"]
+    else:
+        options += ["--platform_suffix=-measure"]
+    subprocess.run(
+        [*bazel, "build", "--noshow_progress", "--symlink_prefix=/", *options,
+         "//benchmarks:core_paths"],
+        cwd=ROOT, check=True, stdout=sys.stderr)
+    folder = subprocess.run(
+        [*bazel, "info", *options, "bazel-bin"], cwd=ROOT, check=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    return os.path.join(folder.strip(), "benchmarks", "core_paths")
+
+
+def ours(named):
+    """{"g++": binary, "clang": binary}: those named "g++=BINARY", or built."""
+    if named:
+        return dict(item.split("=", 1) for item in named)
+    binaries = {}
+    for compiler in ("g++", "clang"):
+        try:
+            binaries[compiler] = build_ours(compiler)
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"core_paths with {compiler}: not built ({error})",
+                  file=sys.stderr)
+    return binaries
+
+
+def machine():
+    """The processor and the system, in one line."""
+    model = "unknown processor"
+    with open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
+
+
+def table(head, rows):
+    """A Markdown table."""
+    print("| " + " | ".join(head) + " |")
+    print("|---" * len(head) + "|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")

@@ -1,0 +1,84 @@
+// What acquire(), scoped_acquire(), aenter() and aexit() of the primitives
+// return: small objects that name the primitive, to be awaited or made a task.
+#ifndef ASYNCIO_SYNC_INTERNAL_ACQUIRE_H_
+#define ASYNCIO_SYNC_INTERNAL_ACQUIRE_H_
+
+#include <coroutine>
+#include <optional>
+#include <type_traits>
+
+#include "asyncio/sync/internal/wait_queue.h"
+#include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/waiter.h"
+
+namespace asyncio::internal {
+
+// Awaits M::acquire. M has
+//   bool try_acquire()              takes it where nobody is to be waited for;
+//   void prepare_wait()             throws where this task cannot wait in it;
+//   WaitQueue& wait_queue()
+//   static void end_wait(M&, WaitNode&)
+//                                   in the resumed task: has it, or throws.
+// The node is made when there is something to wait for.
+template <class M, class R>
+class AcquireAwaiter final : public LibraryAwaiter {
+ public:
+  explicit AcquireAwaiter(M& primitive) : primitive_(primitive) {}
+  AcquireAwaiter(const AcquireAwaiter&) = delete;
+  AcquireAwaiter& operator=(const AcquireAwaiter&) = delete;
+
+  bool await_ready() {
+    if (primitive_.try_acquire()) [[likely]] return true;
+    primitive_.prepare_wait();
+    return false;
+  }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> caller) {
+    node_.emplace(M::kKind);
+    primitive_.wait_queue().park(*node_, caller.promise());
+  }
+  R await_resume() {
+    if (node_) M::end_wait(primitive_, *node_);
+    if constexpr (std::is_same_v<R, bool>) {
+      return true;
+    } else if constexpr (!std::is_void_v<R>) {
+      return R(primitive_);
+    }
+  }
+
+ private:
+  M& primitive_;
+  std::optional<WaitNode> node_;
+};
+
+template <class M, class R>
+class [[nodiscard]] AcquireRequest {
+ public:
+  explicit AcquireRequest(M& primitive) : primitive_(&primitive) {}
+  AcquireAwaiter<M, R> operator co_await() const {
+    return AcquireAwaiter<M, R>(*primitive_);
+  }
+
+ private:
+  M* primitive_;
+};
+
+// aexit() of what is released without waiting; swallows nothing.
+template <class M>
+class [[nodiscard]] ReleaseRequest : public LibraryAwaiter {
+ public:
+  explicit ReleaseRequest(M& primitive) : primitive_(&primitive) {}
+  bool await_ready() const { return true; }
+  void await_suspend(std::coroutine_handle<>) const {}
+  bool await_resume() const {
+    primitive_->release();
+    return false;
+  }
+
+ private:
+  M* primitive_;
+};
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_SYNC_INTERNAL_ACQUIRE_H_

@@ -1,0 +1,191 @@
+// QueueCore: everything of a queue that does not depend on what is in it: its
+// size, who waits to put, to get, to see it finished.
+#ifndef ASYNCIO_SYNC_INTERNAL_QUEUE_CORE_H_
+#define ASYNCIO_SYNC_INTERNAL_QUEUE_CORE_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "asyncio/sync/internal/loop_binding.h"
+#include "asyncio/sync/internal/resume_hook.h"
+#include "asyncio/sync/internal/wait_queue.h"
+#include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/waiter.h"
+
+namespace asyncio::internal {
+
+class JoinAwaiter;
+class JoinRequest;
+
+// What a task wants of a queue, and what is therefore in its way.
+enum class QueueSide : uint8_t {
+  kGet,  // that it is empty
+  kPut,  // that it is full
+};
+
+class QueueCore {
+ public:
+  explicit QueueCore(ptrdiff_t maxsize)
+      : limit_(maxsize > 0 ? static_cast<size_t>(maxsize)
+                           : std::numeric_limits<size_t>::max()),
+        maxsize_(maxsize) {}
+  QueueCore(const QueueCore&) = delete;
+  QueueCore& operator=(const QueueCore&) = delete;
+
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  bool full() const { return size_ >= limit_; }
+  ptrdiff_t maxsize() const { return maxsize_; }
+
+  void task_done();
+  JoinRequest join();
+
+  // QueueShutDown where it is shut down, QueueFull.
+  void check_put() const {
+    if (shut_down_ || full()) [[unlikely]] refuse_put();
+  }
+  // QueueEmpty; QueueShutDown where it is shut down and empty.
+  void check_get() const {
+    if (empty()) [[unlikely]] refuse_get();
+  }
+  // An item was added, or taken: whoever waited for that is woken.
+  void added() {
+    ++size_;
+    ++unfinished_;
+    getters_.wake_next();
+  }
+  void taken() {
+    --size_;
+    putters_.wake_next();
+  }
+
+  // No item comes in from here on.
+  void shut_down() { shut_down_ = true; }
+  // An item was thrown away.
+  void dropped();
+  // Everybody looks again.
+  void wake_everybody();
+
+ private:
+  friend class JoinAwaiter;
+  friend class QueueWait;
+  template <class Q>
+  friend class GetAwaiter;
+  template <class Q, class... Args>
+  friend class PutAwaiter;
+
+  WaitQueue& line(QueueSide side) {
+    return side == QueueSide::kGet ? getters_ : putters_;
+  }
+  // Whether a task has to wait for its turn at `side`.
+  bool blocked(QueueSide side) const {
+    return (side == QueueSide::kGet ? empty() : full()) && !shut_down_;
+  }
+  bool ready(QueueSide side) {
+    if (!blocked(side)) return true;
+    binding_.check("Queue");
+    return false;
+  }
+  [[noreturn]] void refuse_put() const;
+  [[noreturn]] void refuse_get() const;
+
+  size_t size_ = 0;
+  const size_t limit_;
+  const ptrdiff_t maxsize_;
+  size_t unfinished_ = 0;  // items put for which task_done() was not called
+  bool shut_down_ = false;
+  WaitQueue getters_;
+  WaitQueue putters_;
+  WaitQueue joiners_;
+  LoopBinding binding_;
+  LoopBinding join_binding_;
+};
+
+// A task's wait for its turn. Woken, it looks whether the turn is still its
+// own: another may have been faster, and then it goes to the end of the line.
+class QueueWait final : private ResumeHook {
+ public:
+  QueueWait(QueueCore& queue, QueueSide side, PromiseBase& caller);
+  // In the resumed task. Throws CancelledError where it was cancelled,
+  // RuntimeError where the queue is gone.
+  void finish();
+
+ private:
+  static bool resumed(ResumeHook& hook);
+
+  QueueCore& queue_;
+  const QueueSide side_;
+  bool gone_ = false;
+  WaitNode node_;
+};
+
+// Q is a queue: a QueueCore with get_nowait() and emplace_nowait().
+template <class Q>
+class GetAwaiter final : public LibraryAwaiter {
+ public:
+  explicit GetAwaiter(Q& queue) : queue_(queue) {}
+  GetAwaiter(const GetAwaiter&) = delete;
+  GetAwaiter& operator=(const GetAwaiter&) = delete;
+
+  bool await_ready() { return queue_.core_.ready(QueueSide::kGet); }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> caller) {
+    wait_.emplace(queue_.core_, QueueSide::kGet, caller.promise());
+  }
+  typename Q::value_type await_resume() {
+    if (wait_) wait_->finish();
+    return queue_.get_nowait();
+  }
+
+ private:
+  Q& queue_;
+  std::optional<QueueWait> wait_;
+};
+
+template <class Q>
+class [[nodiscard]] GetRequest {
+ public:
+  explicit GetRequest(Q& queue) : queue_(&queue) {}
+  GetAwaiter<Q> operator co_await() const { return GetAwaiter<Q>(*queue_); }
+
+ private:
+  Q* queue_;
+};
+
+class JoinAwaiter final : public LibraryAwaiter {
+ public:
+  explicit JoinAwaiter(QueueCore& queue) : queue_(queue) {}
+  JoinAwaiter(const JoinAwaiter&) = delete;
+  JoinAwaiter& operator=(const JoinAwaiter&) = delete;
+
+  bool await_ready();
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> caller) {
+    suspend(caller.promise());
+  }
+  void await_resume();
+
+ private:
+  void suspend(PromiseBase& caller);
+
+  QueueCore& queue_;
+  std::optional<WaitNode> node_;
+};
+
+class [[nodiscard]] JoinRequest {
+ public:
+  explicit JoinRequest(QueueCore& queue) : queue_(&queue) {}
+  JoinAwaiter operator co_await() const { return JoinAwaiter(*queue_); }
+
+ private:
+  QueueCore* queue_;
+};
+
+inline JoinRequest QueueCore::join() { return JoinRequest(*this); }
+
+}  // namespace asyncio::internal
+
+#endif  // ASYNCIO_SYNC_INTERNAL_QUEUE_CORE_H_

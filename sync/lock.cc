@@ -1,0 +1,30 @@
+#include "asyncio/sync/lock.h"
+
+#include "asyncio/base/exceptions.h"
+#include "asyncio/sync/internal/wait_queue.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
+#include "asyncio/task/internal/waiter.h"
+
+namespace asyncio {
+
+using internal::step;
+
+const internal::WaiterKind Lock::kKind =
+    internal::WaitNode::kind_named("Lock.acquire");
+
+// `lock` is not to be touched where leave() says that it is gone.
+void Lock::end_wait(Lock& lock, internal::WaitNode& node) {
+  const bool alive = node.leave();
+  if (step.task->wait_cancelled()) [[unlikely]] {
+    // A wake-up that this task was given, or that stopped at it, goes on.
+    if (alive && !lock.locked_) lock.waiters_.wake_front();
+    step.task->check_cancelled();
+  }
+  if (!alive) internal::throw_destroyed(kKind);
+  lock.locked_ = true;
+}
+
+void Lock::throw_not_acquired() { throw RuntimeError("Lock is not acquired."); }
+
+}  // namespace asyncio

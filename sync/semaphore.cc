@@ -1,0 +1,42 @@
+#include "asyncio/sync/semaphore.h"
+
+#include <cstddef>
+
+#include "asyncio/base/exceptions.h"
+#include "asyncio/sync/internal/wait_queue.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
+#include "asyncio/task/internal/waiter.h"
+
+namespace asyncio {
+
+using internal::step;
+
+const internal::WaiterKind Semaphore::kKind =
+    internal::WaitNode::kind_named("Semaphore.acquire");
+
+Semaphore::Semaphore(ptrdiff_t value, ptrdiff_t bound)
+    : value_(value), bound_(bound) {
+  if (value < 0) throw ValueError("Semaphore initial value must be >= 0");
+}
+
+// `semaphore` is not to be touched where leave() says that it is gone.
+void Semaphore::end_wait(Semaphore& semaphore, internal::WaitNode& node) {
+  const bool alive = node.leave();
+  const bool cancelled = step.task->wait_cancelled();
+  if (alive) {
+    // The unit that it was handed.
+    if (cancelled && node.woken()) ++semaphore.value_;
+    // Whoever came while this one was in line had to wait behind it.
+    while (semaphore.value_ > 0 && semaphore.hand_out()) {
+    }
+  }
+  if (cancelled) step.task->check_cancelled();
+  if (!alive) internal::throw_destroyed(kKind);
+}
+
+void Semaphore::throw_too_many() {
+  throw ValueError("BoundedSemaphore released too many times");
+}
+
+}  // namespace asyncio

@@ -1,0 +1,139 @@
+// Context variables in tasks and callbacks.
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "gtest/gtest.h"
+
+#include "asyncio/base/context.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/task/coroutine.h"
+#include "asyncio/task/future.h"
+#include "asyncio/task/runner.h"
+#include "asyncio/task/sleep.h"
+#include "asyncio/task/task.h"
+#include "asyncio/testing/testing.h"
+
+namespace asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+
+const ContextVar<std::string> var("var", "default");
+
+Coroutine<std::string> read() { co_return var.get(); }
+Coroutine<> write(std::string text) {
+  co_await sleep(0s);
+  var.set(text);
+}
+
+ASYNCIO_TEST(ContextTaskTest, TaskCopiesTheContextWhenItIsMade) {
+  Task<std::string> before = create_task(read());
+  var.set("mine");
+  Task<std::string> after = create_task(read());
+  var.set("later");
+  EXPECT_EQ(co_await before, "default");
+  EXPECT_EQ(co_await after, "mine");
+}
+
+ASYNCIO_TEST(ContextTaskTest, WhatATaskSetsStaysInIt) {
+  co_await create_task(write("child"));
+  EXPECT_EQ(var.get(), "default");
+}
+
+ASYNCIO_TEST(ContextTaskTest, AwaitedCoroutineSharesTheCallersContext) {
+  co_await write("inline");
+  EXPECT_EQ(var.get(), "inline");
+}
+
+ASYNCIO_TEST(ContextTaskTest, IsKeptOverSuspensions) {
+  auto body = [](std::string text) -> Coroutine<bool> {
+    var.set(text);
+    co_await sleep(1s);
+    co_return var.get() == text;
+  };
+  Task<bool> a = create_task(body("a"));
+  Task<bool> b = create_task(body("b"));
+  EXPECT_TRUE(co_await a);
+  EXPECT_TRUE(co_await b);
+}
+
+ASYNCIO_TEST(ContextTaskTest, CallbacksRunInTheContextOfTheirRegistration) {
+  std::string log;
+  auto note = [&] { log += var.get() + ";"; };
+  Future<> f = create_future<>();
+  var.set("one");
+  f.add_done_callback(note);
+  get_running_loop().call_soon(note);
+  get_running_loop().call_later(1s, note);
+  var.set("two");
+  const Context explicit_context = copy_context();
+  var.set("three");
+  f.add_done_callback(note, {.context = &explicit_context});
+  f.set_result();
+  co_await sleep(2s);
+  EXPECT_EQ(log, "one;one;two;one;");
+}
+
+ASYNCIO_TEST(ContextTaskTest, TaskOfAnExplicitContextWritesToIt) {
+  const Context context = copy_context();
+  Task<> task = create_task(write("there"), {.context = &context});
+  EXPECT_EQ(task.get_context(), context);
+  co_await task;
+  EXPECT_EQ(context.get(var), "there");
+  EXPECT_EQ(var.get(), "default");
+}
+
+ASYNCIO_TEST(ContextTaskTest, EagerTaskHasItsOwnAndGivesTheCallersBack) {
+  auto body = []() -> Coroutine<> {
+    var.set("eager");
+    co_return;
+  };
+  create_task(body, {.eager_start = true});
+  EXPECT_EQ(var.get(), "default");
+  co_return;
+}
+
+TEST(ContextRunnerTest, RunsOfOneRunnerShareAContext) {
+  Runner runner;
+  auto set = []() -> Coroutine<> {
+    var.set("first run");
+    co_return;
+  };
+  runner.run(set);
+  EXPECT_EQ(runner.run(read()), "first run");
+  const Context own;
+  EXPECT_EQ(runner.run(read(), {.context = &own}), "default");
+  EXPECT_EQ(var.get(), "default");
+}
+
+// Asks for the running context as it dies.
+class AsksAtItsEnd {
+ public:
+  explicit AsksAtItsEnd(std::string& log) : log_(&log) {}
+  AsksAtItsEnd(AsksAtItsEnd&& other) noexcept
+      : log_(std::exchange(other.log_, nullptr)) {}
+  ~AsksAtItsEnd() {
+    if (log_ != nullptr) *log_ += var.get() + ";";
+  }
+
+ private:
+  std::string* log_;
+};
+
+// The task that ran before was the last to set the thread's context, and is
+// gone.
+ASYNCIO_TEST(ContextTaskTest, OfATaskThatEndedIsNotFoundByWhatRunsNext) {
+  std::string log;
+  create_task(write("gone"));
+  co_await sleep(0s);
+  get_running_loop().call_soon([asks = AsksAtItsEnd(log)] {});
+  co_await sleep(0s);
+  co_await sleep(0s);
+  EXPECT_EQ(log, "default;");
+}
+
+}  // namespace
+}  // namespace asyncio

@@ -1,0 +1,56 @@
+#include "asyncio/task/internal/function_name.h"
+
+#include <source_location>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace asyncio::internal {
+namespace {
+
+TEST(FunctionNameTest, OfAPlainFunction) {
+  EXPECT_EQ(function_name("int main()"), "main");
+  EXPECT_EQ(function_name("asyncio::Coroutine<int> app::fetch(int)"),
+            "app::fetch");
+  EXPECT_EQ(function_name("Coroutine<std::pair<int, int> > f(A<B, C>, int)"),
+            "f");
+}
+
+TEST(FunctionNameTest, OfAMember) {
+  EXPECT_EQ(function_name(
+                "virtual asyncio::Coroutine<> app::Server::serve(int) const"),
+            "app::Server::serve");
+  EXPECT_EQ(function_name("void F::operator()(int) const"), "F::operator()");
+}
+
+TEST(FunctionNameTest, OfATemplate) {
+  EXPECT_EQ(function_name("asyncio::Coroutine<T> g(T) [with T = int]"), "g");
+  EXPECT_EQ(function_name("asyncio::Coroutine<T> g(T) [T = int]"), "g");
+}
+
+TEST(FunctionNameTest, InAnAnonymousNamespace) {
+  EXPECT_EQ(
+      function_name("asyncio::Coroutine<> {anonymous}::work(std::string)"),
+      "{anonymous}::work");
+  EXPECT_EQ(
+      function_name("asyncio::Coroutine<> (anonymous namespace)::work(int)"),
+      "(anonymous namespace)::work");
+}
+
+TEST(FunctionNameTest, OfALambda) {
+  EXPECT_EQ(function_name("main()::<lambda(int)>"), "main()::<lambda(int)>");
+  EXPECT_EQ(
+      function_name("auto main()::(anonymous class)::operator()(int) const"),
+      "main()::(anonymous class)::operator()");
+}
+
+TEST(FunctionNameTest, OfWhatTheCompilerSays) {
+  EXPECT_EQ(function_name(std::source_location::current().function_name())
+                    .find("TestBody") != std::string::npos,
+            true);
+}
+
+TEST(FunctionNameTest, OfNothing) { EXPECT_EQ(function_name(""), ""); }
+
+}  // namespace
+}  // namespace asyncio::internal
