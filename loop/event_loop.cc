@@ -354,7 +354,8 @@ void EventLoop::run_once() {
     batch_.append(ready_);
     ready_.append(batch_);
   }
-  wait_for_events();
+  // With something to run and nothing watched there is nothing to wait for.
+  if (ready_.empty() || poller_->watched() > 0) wait_for_events();
   if (signals_) signals_->collect();
   if (!inbox_.empty()) inbox_.drain_to(ready_);
   if (!wheel_.empty()) move_due_timers();
