@@ -158,7 +158,7 @@ class [[nodiscard]] Close {
 template <class T>
 class GeneratorPromise final : public GeneratorPromiseBase {
  public:
-  GeneratorPromise(SourceLocation where = __builtin_source_location())
+  GeneratorPromise(SourceLocation where = ASYNCIO_INTERNAL_HERE)
       : GeneratorPromiseBase(where) {}
 
   AsyncGenerator<T> get_return_object() noexcept;

@@ -109,7 +109,7 @@ class CoroutinePromise final : public ValuePromise<T> {
 
  public:
   // The default argument is where the coroutine function itself is.
-  CoroutinePromise(SourceLocation where = __builtin_source_location())
+  CoroutinePromise(SourceLocation where = ASYNCIO_INTERNAL_HERE)
       : ValuePromise<T>(where) {}
 
   Coroutine<T> get_return_object() noexcept;

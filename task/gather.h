@@ -98,6 +98,9 @@ class Gathering {
   void add(Ref<FutureCore> child, bool own_task);
   // All are added: looks at those that were done then.
   void begin();
+  // Not all could be added: those that were go on by themselves, and what they end
+  // with is nobody's business.
+  void give_up() { outer_.finish_cancelled(nullptr); }
   bool cancel_children(std::string_view message);
   // The last handle is gone: from now on the unfinished children hold the
   // gather and not the other way round.
@@ -192,9 +195,14 @@ class GatherTupleFuture final
       : GatherFuture<Value>(loop, kResults) {}
 
   void start(As&&... as) {
-    (this->add(future_of(*this->loop(), std::forward<As>(as)),
-               !FutureHandle<As>),
-     ...);
+    try {
+      (this->add(future_of(*this->loop(), std::forward<As>(as)),
+                 !FutureHandle<As>),
+       ...);
+    } catch (...) {
+      this->give_up();
+      throw;
+    }
     this->begin();
   }
 
@@ -224,9 +232,14 @@ class GatherRangeFuture final : public GatherFuture<GatherVector<T, kResults>> {
 
   template <class R>
   void start(R&& range) {
-    for (auto&& element : range) {
-      this->add(future_of(*this->loop(), static_cast<ElementOf<R>>(element)),
-                !FutureHandle<ElementOf<R>>);
+    try {
+      for (auto&& element : range) {
+        this->add(future_of(*this->loop(), static_cast<ElementOf<R>>(element)),
+                  !FutureHandle<ElementOf<R>>);
+      }
+    } catch (...) {
+      this->give_up();
+      throw;
     }
     this->begin();
   }

@@ -10,6 +10,9 @@
 // from the function, which a coroutine cannot: take CO_ASSERT_*, which end the
 // body. Only in the body itself and in a Coroutine<>.
 //
+// A suite is made of ASYNCIO_TESTs alone, or of TESTs alone: GoogleTest does not
+// mix their fixtures under one name.
+//
 // The test fails where its body throws, and where something was reported to the
 // loop's exception handler that take_reports() did not take.
 #ifndef ASYNCIO_TESTING_TESTING_H_

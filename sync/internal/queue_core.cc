@@ -16,8 +16,8 @@ constexpr WaiterKind kPutKind = WaitNode::kind_named("Queue.put");
 constexpr WaiterKind kJoinKind = WaitNode::kind_named("Queue.join");
 
 // What a task's stack shows for the wait.
-constexpr SourceLocation get() { return __builtin_source_location(); }
-constexpr SourceLocation put() { return __builtin_source_location(); }
+constexpr SourceLocation get() { return ASYNCIO_INTERNAL_HERE; }
+constexpr SourceLocation put() { return ASYNCIO_INTERNAL_HERE; }
 
 }  // namespace
 

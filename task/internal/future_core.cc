@@ -127,10 +127,12 @@ void FutureCore::dispose() {
   delete this;
 }
 
-void FutureCore::resolve(State state) {
+void FutureCore::resolve(State state, std::exception_ptr exception) {
   DoneLink* first = first_link_;
   state_ = state;
-  if (state != kFinished) new (&exception_) std::exception_ptr();
+  if (state != kFinished) {
+    new (&exception_) std::exception_ptr(std::move(exception));
+  }
   if (first == nullptr) return;
   // Cut the ring open and walk it; a link may be destroyed once it is told.
   DoneLink* link = first;
@@ -146,25 +148,21 @@ void FutureCore::resolve(State state) {
 void FutureCore::fail(std::exception_ptr exception) {
   check_pending();
   unretrieved_ = true;
-  // The links are told before the exception is in place: they only schedule.
-  resolve(kFailed);
-  exception_ = std::move(exception);
+  resolve(kFailed, std::move(exception));
 }
 
 bool FutureCore::cancel(std::string_view message) {
   LoopAccess::check_thread(*loop_);
   unretrieved_ = false;
   if (done()) return false;
-  resolve(kCancelled);
-  if (!message.empty()) {
-    exception_ = std::make_exception_ptr(CancelledError(message));
-  }
+  resolve(kCancelled,
+          message.empty() ? nullptr
+                          : std::make_exception_ptr(CancelledError(message)));
   return true;
 }
 
 void FutureCore::finish_cancelled(std::exception_ptr exception) {
-  resolve(kCancelled);
-  exception_ = std::move(exception);
+  resolve(kCancelled, std::move(exception));
 }
 
 std::exception_ptr FutureCore::outcome() {

@@ -136,7 +136,7 @@ class FutureCore : public ErasedFuture, public Pooled {
   ~FutureCore() override;
   void dispose() override;
   // Tells everybody; the state is final from here on.
-  void resolve(State state);
+  void resolve(State state, std::exception_ptr exception = nullptr);
   // " exception=ValueError('x')" and the like, as Python shows an outcome.
   std::string describe_outcome() const;
   void abandon_links() noexcept;

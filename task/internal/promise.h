@@ -20,9 +20,15 @@ namespace asyncio::internal {
 
 class PromiseBase;
 
-// What a std::source_location is made of. As an argument by default the class
-// itself would take room in every frame, once for each await.
+// Where a coroutine stands. g++ keeps an argument of class type in the frame, once
+// for each await: there it is the pointer that a std::source_location is made of.
+#if defined(__clang__)
+using SourceLocation = std::source_location;
+#define ASYNCIO_INTERNAL_HERE std::source_location::current()
+#else
 using SourceLocation = decltype(__builtin_source_location());
+#define ASYNCIO_INTERNAL_HERE __builtin_source_location()
+#endif
 
 // Whoever destroys a frame: the awaiter in the caller's frame, while the frame
 // runs. Destroying a suspended chain goes from the innermost frame outwards and
@@ -97,7 +103,7 @@ class PromiseBase : public Pooled {
   // adapted, so that whoever resumes it wakes the task through its loop.
   template <class A>
   decltype(auto) await_transform(
-      A&& awaitable, SourceLocation where = __builtin_source_location()) {
+      A&& awaitable, SourceLocation where = ASYNCIO_INTERNAL_HERE) {
     where_ = where;
     if constexpr (HasAwaiter<A>) {
       return library_awaiter(std::forward<A>(awaitable));
