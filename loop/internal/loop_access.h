@@ -4,6 +4,7 @@
 #define ASYNCIO_LOOP_INTERNAL_LOOP_ACCESS_H_
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "asyncio/base/time.h"
@@ -21,6 +22,15 @@ struct LoopAccess {
     if (loop.is_closed()) return false;
     loop.post_node(node);
     return true;
+  }
+
+  // For those who drive a loop turn by turn: whether something is to be run, and
+  // when the next timer is due, if there is one.
+  static bool has_ready(const EventLoop& loop) {
+    return !loop.ready_.empty() || !loop.batch_.empty() || !loop.inbox_.empty();
+  }
+  static std::optional<TimePoint> next_deadline(EventLoop& loop) {
+    return loop.wheel_.next_deadline();
   }
 
   // Makes `timer` ready when `deadline` has come; it must stay where it is until

@@ -39,9 +39,11 @@ void FutureAwaiter::on_done(FutureCore&) noexcept { task()->wake(); }
 
 std::exception_ptr FutureAwaiter::failure() {
   if (step.task->take_cancelled()) [[unlikely]] {
-    // The future's own cancellation, where there is one, has the text.
-    return future_->cancelled() ? future_->outcome()
-                                : step.task->make_cancelled_error();
+    // The future has been looked at, whatever it ended with. Its own cancellation,
+    // where that is what it was, has the text.
+    std::exception_ptr outcome = future_->done() ? future_->outcome() : nullptr;
+    if (exception_cast<CancelledError>(outcome) != nullptr) return outcome;
+    return step.task->make_cancelled_error();
   }
   if (!future_->done()) [[unlikely]] {
     if (future_.get() == step.task) {

@@ -116,6 +116,7 @@ void FutureCore::dispose() {
         report.task = AnyTask(Ref<ErasedFuture>(this));
       }
       report.future = AnyFuture(Ref<ErasedFuture>(this));
+      report.source = source();
       try {
         loop_->call_exception_handler(report);
       } catch (...) {

@@ -127,6 +127,8 @@ class FutureCore : public ErasedFuture, public Pooled {
   size_t remove_callback(CallbackId id) override;
 
   std::string describe() const override;
+  // Where it comes from, for reports; empty where that is not known.
+  virtual std::string source() const { return ""; }
 
   // A plain future is never run by the loop.
   void run() override {}

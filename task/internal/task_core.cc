@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,7 +43,14 @@ TaskCore::TaskCore(EventLoop& loop, PromiseBase& root, ContextSlot context)
     : FutureCore(loop, /*is_task=*/true),
       leaf_(&root),
       context_(std::move(context)),
-      identity_(next_task_number() << 1 | 1) {}
+      identity_(next_task_number() << 1 | 1) {
+  if (loop.get_debug()) [[unlikely]] {
+    const std::source_location where = root.where();
+    details().source = std::string(where.file_name()) + ":" +
+                       std::to_string(where.line()) + ", in " +
+                       function_name(where.function_name());
+  }
+}
 
 TaskCore::~TaskCore() {
   destroy_frames();
@@ -239,7 +247,7 @@ void TaskCore::throw_cancelled() {
 
 TaskCore::Details& TaskCore::details() {
   if (peek_details() == nullptr) {
-    auto* made = new Details{identity_ >> 1, {}, {}};
+    auto* made = new Details{identity_ >> 1, {}, {}, {}};
     identity_ = reinterpret_cast<uintptr_t>(made);
   }
   return *peek_details();
@@ -273,6 +281,11 @@ std::vector<FrameSummary> TaskCore::stack() const {
   }
   std::reverse(frames.begin(), frames.end());
   return frames;
+}
+
+std::string TaskCore::source() const {
+  const Details* details = peek_details();
+  return details != nullptr ? details->source : "";
 }
 
 std::string TaskCore::describe() const {
@@ -330,6 +343,7 @@ void TaskCore::abandon() noexcept {
   if (report_pending_) {
     ExceptionContext report("Task was destroyed but it is pending!");
     report.task = AnyTask(Ref<ErasedFuture>(this));
+    report.source = source();
     try {
       loop()->call_exception_handler(report);
     } catch (...) {

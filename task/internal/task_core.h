@@ -101,6 +101,8 @@ class TaskCore : public FutureCore, private TaskListNode {
   void set_name(std::string name) final;
   std::vector<FrameSummary> stack() const final;
   std::string describe() const final;
+  // "file:line, in function" of its coroutine, in debug mode; empty otherwise.
+  std::string source() const final;
   ContextSlot& context() { return context_; }
   // What it waits on; null while it runs or is ready.
   const Waiter* waiter() const {
@@ -139,6 +141,7 @@ class TaskCore : public FutureCore, private TaskListNode {
     uint64_t number;
     std::string name;
     std::string cancel_message;
+    std::string source;  // in debug mode
   };
 
   void take_step();

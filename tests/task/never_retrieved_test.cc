@@ -58,6 +58,17 @@ ASYNCIO_TEST_F(NeverRetrievedTest, OfATaskNamesTheTask) {
   EXPECT_TRUE(reports[0].future);
 }
 
+ASYNCIO_TEST_F(NeverRetrievedTest, InDebugModeSaysWhereTheTaskComesFrom) {
+  get_running_loop().set_debug(true);
+  create_task(fail());
+  co_await sleep(1s);
+  const std::vector<ExceptionContext> reports = take_reports();
+  CO_ASSERT_EQ(reports.size(), 1u);
+  EXPECT_NE(reports[0].source.find("never_retrieved_test.cc:"),
+            std::string::npos);
+  EXPECT_NE(reports[0].source.find("fail"), std::string::npos);
+}
+
 ASYNCIO_TEST_F(NeverRetrievedTest, LookingAtItInAnyWayIsEnough) {
   failed().exception();
   EXPECT_THROW(failed().result(), ValueError);

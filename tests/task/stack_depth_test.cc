@@ -26,11 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kDeep = 100'000;
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_THREAD__)
 constexpr int kMany = 10'000'000;
-#else
-constexpr int kMany = 1'000'000;
-#endif
 
 // Sanitizers need room of their own.
 constexpr size_t kStack = 256 * 1024;
