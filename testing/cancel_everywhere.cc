@@ -1,10 +1,10 @@
 #include "asyncio/testing/cancel_everywhere.h"
 
-#include <algorithm>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -79,6 +79,11 @@ class CancelRound {
   // One iteration of the loop; time moves where nothing is ready. False where
   // nothing ever will be.
   bool turn() {
+    // As on any virtual clock, calls on other threads are waited for.
+    while (!internal::LoopAccess::has_ready(*loop_) &&
+           internal::LoopAccess::has_outside_work(*loop_)) {
+      std::this_thread::yield();
+    }
     if (!internal::LoopAccess::has_ready(*loop_)) {
       auto deadline = internal::LoopAccess::next_deadline(*loop_);
       if (!deadline) return false;

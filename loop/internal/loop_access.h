@@ -24,10 +24,14 @@ struct LoopAccess {
     return true;
   }
 
-  // For those who drive a loop turn by turn: whether something is to be run, and
-  // when the next timer is due, if there is one.
+  // For those who drive a loop turn by turn: whether something is to be run, or
+  // another thread is at work on it, and when the next timer is due, if there is
+  // one.
   static bool has_ready(const EventLoop& loop) {
     return !loop.ready_.empty() || !loop.batch_.empty() || !loop.inbox_.empty();
+  }
+  static bool has_outside_work(const EventLoop& loop) {
+    return loop.outside_work_.load() > 0;
   }
   static std::optional<TimePoint> next_deadline(EventLoop& loop) {
     return loop.wheel_.next_deadline();

@@ -17,6 +17,7 @@
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
 #include "asyncio/task/task_group.h"
+#include "asyncio/task/threads.h"
 #include "asyncio/task/timeout.h"
 #include "asyncio/task/wait.h"
 #include "asyncio/task/wait_for.h"
@@ -187,6 +188,16 @@ TEST(CancelTaskTest, ATaskGroupWaitsForItsChildren) {
     auto end = co_await scene.ended();
     EXPECT_EQ(end.cancelled(), scene.cancels());
     EXPECT_EQ(alive, 0);
+  });
+}
+
+TEST(CancelTaskTest, ACallOnAThread) {
+  cancel_everywhere([](CancelScene& scene) -> Coroutine<> {
+    scene.start([]() -> Coroutine<> {
+      EXPECT_EQ(co_await to_thread([] { return 7; }), 7);
+    });
+    auto end = co_await scene.ended();
+    EXPECT_EQ(end.cancelled(), scene.cancels());
   });
 }
 
