@@ -7,14 +7,16 @@
 // Prints a line: `PATH COUNT SIZE ns=12.3`, the time of one operation: of the
 // processor's, which others who use it disturb less, but for paths with two
 // threads. `memory` prints bytes=, `sleepers` cpu_s= (all the work's) and
-// late_p99_ms=. Without arguments it lists the paths. benchmarks/instructions
-// counts instructions with it, benchmarks/peers/run compares.
+// late_p99_ms=. Without arguments it lists the paths; `compiler` prints what it
+// was built with. benchmarks/instructions counts instructions with it,
+// benchmarks/peers/run compares.
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <gnu/libc-version.h>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -499,7 +501,23 @@ int usage() {
   return 2;
 }
 
+// All on which counts of instructions depend besides the code.
+int print_compiler() {
+#ifdef __clang__
+  std::printf("clang %d.%d.%d", __clang_major__, __clang_minor__,
+              __clang_patchlevel__);
+#else
+  std::printf("g++ %d.%d.%d", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#endif
+  std::printf(", libstdc++ %ld, glibc %s\n", static_cast<long>(__GLIBCXX__),
+              gnu_get_libc_version());
+  return 0;
+}
+
 int measure(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "compiler") {
+    return print_compiler();
+  }
   if (argc < 3 || argc > 4) return usage();
   for (const Path& path : kPaths) {
     if (path.name != argv[1]) continue;

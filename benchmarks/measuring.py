@@ -5,16 +5,13 @@ against a peer's in the same run.
 """
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-# Plain -O2, as the peers are built: Bazel adds the first two's opposites.
-FLAGS = ["-fomit-frame-pointer", "-fno-stack-protector", "-DNDEBUG"]
-
 
 @dataclass
 class Goal:
@@ -83,20 +80,15 @@ GOALS = [
 def build_ours(compiler):
     """core_paths by Bazel ($BAZEL, `bazel`) with "g++" or "clang"; its path."""
     bazel = shlex.split(os.environ.get("BAZEL", "bazel"))
-    options = ["--compilation_mode=opt", "--dynamic_mode=off"]
-    options += ["--copt=" + flag for flag in FLAGS]
-    if compiler == "clang":
-        options += ["--config=clang", "--platform_suffix=-clang-measure"]
-    else:
-        options += ["--platform_suffix=-measure"]
+    options = ["--config=clang"] if compiler == "clang" else []
     subprocess.run(
         [*bazel, "build", "--noshow_progress", "--symlink_prefix=/", *options,
-         "//benchmarks:core_paths"],
+         "//benchmarks:core_paths_measured"],
         cwd=ROOT, check=True, stdout=sys.stderr)
     folder = subprocess.run(
         [*bazel, "info", *options, "bazel-bin"], cwd=ROOT, check=True,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    return os.path.join(folder.strip(), "benchmarks", "core_paths")
+    return os.path.join(folder.strip(), "benchmarks", "core_paths_measured")
 
 
 def ours(named):
@@ -111,6 +103,22 @@ def ours(named):
             print(f"core_paths with {compiler}: not built ({error})",
                   file=sys.stderr)
     return binaries
+
+
+def profile(binary, path, size, count, folder):
+    """Runs one profile: the number of instructions, and callgrind's file."""
+    file = os.path.join(folder, f"{path}.{size}.{count}")
+    arguments = [binary, path, str(count)]
+    if size:
+        arguments.append(str(size))
+    run = subprocess.run(
+        ["valgrind", "--tool=callgrind", f"--callgrind-out-file={file}",
+         *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True)
+    collected = re.search(r"Collected : (\d+)", run.stderr)
+    if run.returncode or not collected:
+        raise RuntimeError(f"{' '.join(arguments)} failed:\n{run.stderr}")
+    return int(collected.group(1)), file
 
 
 def machine():
