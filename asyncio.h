@@ -24,6 +24,7 @@
 #include "asyncio/loop/exception_context.h"
 #include "asyncio/loop/executor.h"
 #include "asyncio/loop/handle.h"
+#include "asyncio/streams/getaddrinfo.h"
 #include "asyncio/streams/socket_address.h"
 #include "asyncio/sync/acquired.h"
 #include "asyncio/sync/barrier.h"

@@ -26,10 +26,11 @@ std::string incomplete_read_text(size_t partial,
          " expected bytes";
 }
 
-std::string os_error_text(int error, std::string_view what_failed) {
-  std::string text = "[Errno " + std::to_string(error) + "] ";
+std::string os_error_text(const std::error_code& code,
+                          std::string_view what_failed) {
+  std::string text = "[Errno " + std::to_string(code.value()) + "] ";
   if (!what_failed.empty()) text.append(what_failed).append(": ");
-  return text + std::generic_category().message(error);
+  return text + code.message();
 }
 
 // "asyncio::ValueError" -> "ValueError"; template arguments stay.
@@ -100,8 +101,10 @@ IncompleteReadError::IncompleteReadError(std::string partial,
       expected_(expected) {}
 
 OSError::OSError(int error, std::string_view what_failed)
-    : std::system_error(error, std::generic_category()),
-      text_(os_error_text(error, what_failed)) {}
+    : OSError(std::error_code(error, std::generic_category()), what_failed) {}
+
+OSError::OSError(const std::error_code& code, std::string_view what_failed)
+    : std::system_error(code), text_(os_error_text(code, what_failed)) {}
 
 OSError::OSError(std::string text)
     : std::system_error(0, std::generic_category()), text_(std::move(text)) {}

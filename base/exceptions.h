@@ -184,6 +184,10 @@ class OSError : public std::system_error {
   int error() const noexcept { return code().value(); }
   const char* what() const noexcept override { return text_.c_str(); }
 
+ protected:
+  // With an errno of another kind: "[Errno -2] getaddrinfo a:80: ...".
+  OSError(const std::error_code& code, std::string_view what_failed);
+
  private:
   std::string text_;
 };
