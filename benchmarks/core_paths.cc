@@ -30,6 +30,7 @@
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/sync/event.h"
 #include "asyncio/sync/lock.h"
+#include "asyncio/sync/queue.h"
 #include "asyncio/sync/semaphore.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
@@ -416,6 +417,21 @@ Coroutine<> event_path(Measurement& m) {
   m.stop();
 }
 
+// A queue with room for `size`; an operation is one put() and its get().
+Coroutine<> produce(Queue<int64_t>& queue, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) co_await queue.put(i);
+}
+Coroutine<> queue_path(Measurement& m) {
+  Queue<int64_t> queue(m.size);
+  int64_t sum = 0;
+  Task<> producer = create_task(produce(queue, m.count));
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) sum += co_await queue.get();
+  m.stop();
+  use(sum);
+  co_await producer;
+}
+
 // --- Between threads.
 
 // Another thread posts them all; until the last has run.
@@ -488,6 +504,7 @@ constexpr Path kPaths[] = {
     {"semaphore", semaphore_path, 0},
     {"semaphore_contended", semaphore_contended_path, 1000},
     {"event", event_path, 0},
+    {"queue", queue_path, 1},
     {"post", post_path, 0},
     {"ping_pong", ping_pong_path, 0},
 };

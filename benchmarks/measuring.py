@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -68,6 +69,12 @@ GOALS = [
          1000, 1_000_000, 100_000, both(160), "0.55 x the best", 0.55),
     Goal("event ping-pong, a wake-up", "event", 0, 2_000_000, 100_000,
          both(150), "0.3 x the best", 0.3),
+    Goal("queue with room for 1, an item", "queue", 1, 1_000_000, 50_000,
+         both(170), "0.6 x the best", 0.6),
+    Goal("- room for 64", "queue", 64, 3_000_000, 200_000, both(75),
+         "0.6 x the best", 0.6),
+    Goal("- room for 1,024", "queue", 1024, 3_000_000, 200_000, both(70),
+         "0.6 x the best", 0.6),
     Goal("post a callback from another thread", "post", 0, 2_000_000, 50_000,
          both(100), "0.6 x tokio", 0.6),
     Goal("ping-pong between two loops on two threads", "ping_pong", 0, 20_000,
@@ -105,10 +112,10 @@ def ours(named):
     return binaries
 
 
-def profile(binary, path, size, count, folder):
+def profile(command, path, size, count, folder):
     """Runs one profile: the number of instructions, and callgrind's file."""
     file = os.path.join(folder, f"{path}.{size}.{count}")
-    arguments = [binary, path, str(count)]
+    arguments = [*command, path, str(count)]
     if size:
         arguments.append(str(size))
     run = subprocess.run(
@@ -119,6 +126,14 @@ def profile(binary, path, size, count, folder):
     if run.returncode or not collected:
         raise RuntimeError(f"{' '.join(arguments)} failed:\n{run.stderr}")
     return int(collected.group(1)), file
+
+
+def instructions(command, path, size, count):
+    """User-mode instructions an operation, by runs of `count` and of twice."""
+    with tempfile.TemporaryDirectory() as folder:
+        once, twice = (profile(command, path, size, count * times, folder)[0]
+                       for times in (1, 2))
+    return (twice - once) / count
 
 
 def machine():

@@ -21,29 +21,14 @@
 
 #include "benchmark/benchmark.h"
 
-#include "asyncio/benchmarks/internal/allocations.h"
+#include "asyncio/benchmarks/internal/report_allocations.h"
 
 using namespace std::chrono_literals;
 
 namespace asyncio {
 namespace {
 
-// Tells what the loop of a benchmark allocated, by operation.
-class CountedAllocations {
- public:
-  explicit CountedAllocations(benchmark::State& state)
-      : state_(state), before_(benchmarks::allocations()) {}
-  void end(int64_t operations) {
-    state_.SetItemsProcessed(operations);
-    state_.counters["allocations"] =
-        static_cast<double>(benchmarks::allocations() - before_) /
-        static_cast<double>(operations);
-  }
-
- private:
-  benchmark::State& state_;
-  const int64_t before_;
-};
+using benchmarks::Allocations;
 
 void run_iteration(EventLoop& loop) {
   loop.stop();
@@ -55,7 +40,7 @@ void BM_QueueOfFunctions(benchmark::State& state) {
   const int64_t batch = state.range(0);
   std::deque<std::function<void()>> queue;
   int64_t sum = 0;
-  CountedAllocations counted(state);
+  const Allocations counted;
   for (auto _ : state) {
     for (int64_t i = 0; i < batch; ++i) queue.push_back([&sum] { ++sum; });
     while (!queue.empty()) {
@@ -64,7 +49,7 @@ void BM_QueueOfFunctions(benchmark::State& state) {
       fn();
     }
   }
-  counted.end(sum);
+  counted.report(state, sum);
 }
 BENCHMARK(BM_QueueOfFunctions)->Arg(1)->Arg(100)->Arg(10'000);
 
@@ -73,12 +58,12 @@ void BM_CallSoonAndRun(benchmark::State& state) {
   auto loop = new_event_loop();
   int64_t sum = 0;
   run_iteration(*loop);
-  CountedAllocations counted(state);
+  const Allocations counted;
   for (auto _ : state) {
     for (int64_t i = 0; i < batch; ++i) loop->call_soon([&sum] { ++sum; });
     run_iteration(*loop);
   }
-  counted.end(sum);
+  counted.report(state, sum);
 }
 BENCHMARK(BM_CallSoonAndRun)->Arg(1)->Arg(100)->Arg(10'000);
 
@@ -93,9 +78,9 @@ void BM_Iteration(benchmark::State& state) {
     }
   };
   loop->call_soon(std::ref(again));
-  CountedAllocations counted(state);
+  const Allocations counted;
   loop->run_forever();
-  counted.end(static_cast<int64_t>(state.iterations()));
+  counted.report(state, state.iterations());
 }
 BENCHMARK(BM_Iteration);
 
@@ -113,9 +98,9 @@ void BM_IterationWithPoll(benchmark::State& state) {
     }
   };
   loop->call_soon(std::ref(again));
-  CountedAllocations counted(state);
+  const Allocations counted;
   loop->run_forever();
-  counted.end(static_cast<int64_t>(state.iterations()));
+  counted.report(state, state.iterations());
   loop->close();
   close(fds[0]);
   close(fds[1]);
@@ -128,12 +113,12 @@ void BM_CallLaterAndCancel(benchmark::State& state) {
   for (int64_t i = 0; i < state.range(0); ++i) {
     loop->call_later(1h + i * 1us, [] {});
   }
-  CountedAllocations counted(state);
+  const Allocations counted;
   for (auto _ : state) {
     TimerHandle timer = loop->call_later(30s, [] {});
     timer.cancel();
   }
-  counted.end(static_cast<int64_t>(state.iterations()));
+  counted.report(state, state.iterations());
 }
 BENCHMARK(BM_CallLaterAndCancel)->Arg(0)->Arg(1000)->Arg(100'000);
 
@@ -141,14 +126,14 @@ void BM_CallLaterAndFire(benchmark::State& state) {
   const int64_t batch = state.range(0);
   auto loop = new_event_loop();
   int64_t sum = 0;
-  CountedAllocations counted(state);
+  const Allocations counted;
   for (auto _ : state) {
     for (int64_t i = 0; i < batch; ++i) {
       loop->call_later(0s, [&sum] { ++sum; });
     }
     run_iteration(*loop);
   }
-  counted.end(sum);
+  counted.report(state, sum);
 }
 BENCHMARK(BM_CallLaterAndFire)->Arg(1)->Arg(100)->Arg(10'000);
 
@@ -157,11 +142,11 @@ void BM_PostFromAnotherThread(benchmark::State& state) {
   auto loop = new_event_loop();
   int64_t taken = 0;
   std::thread runner([&] { loop->run_forever(); });
-  CountedAllocations counted(state);
+  const Allocations counted;
   for (auto _ : state) loop->call_soon_threadsafe([&taken] { ++taken; });
   loop->call_soon_threadsafe([&] { loop->stop(); });
   runner.join();
-  counted.end(taken);
+  counted.report(state, taken);
 }
 BENCHMARK(BM_PostFromAnotherThread)->UseRealTime();
 
@@ -184,7 +169,7 @@ void BM_PostThroughAMutex(benchmark::State& state) {
       batch.clear();
     }
   });
-  CountedAllocations counted(state);
+  const Allocations counted;
   for (auto _ : state) {
     std::lock_guard lock(mutex);
     inbox.push_back([&taken] { ++taken; });
@@ -196,7 +181,7 @@ void BM_PostThroughAMutex(benchmark::State& state) {
     changed.notify_one();
   }
   runner.join();
-  counted.end(taken);
+  counted.report(state, taken);
 }
 BENCHMARK(BM_PostThroughAMutex)->UseRealTime();
 
@@ -217,9 +202,9 @@ void BM_PingPong(benchmark::State& state) {
   };
   std::thread other([&] { there->run_forever(); });
   here->call_soon(std::ref(ping));
-  CountedAllocations counted(state);
+  const Allocations counted;
   here->run_forever();
-  counted.end(static_cast<int64_t>(state.iterations()));
+  counted.report(state, state.iterations());
   there->call_soon_threadsafe([&] { there->stop(); });
   other.join();
 }

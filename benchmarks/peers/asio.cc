@@ -1,4 +1,4 @@
-// Standalone asio: core_paths' coroutines, tasks, timers and posts.
+// Standalone asio: core_paths' coroutines, tasks, timers, queues and posts.
 //
 //   c++ -std=c++20 -O2 asio.cc -lpthread -o asio
 //   asio PATH COUNT [SIZE]
@@ -6,6 +6,7 @@
 // One thread and one io_context of concurrency 1; `post` takes two threads.
 
 #include <asio.hpp>
+#include <asio/experimental/channel.hpp>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -171,6 +172,68 @@ void sleepers(int64_t count) {
   print_sleepers(count, cpu_seconds() - start, late.data());
 }
 
+// Its queue, its lock and its event are channels.
+using Channel = asio::experimental::channel<void(asio::error_code, int64_t)>;
+
+awaitable<void> produce(Channel& channel, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    co_await channel.async_send(asio::error_code(), i, use_awaitable);
+  }
+}
+awaitable<void> consume(Channel& channel, int64_t count, int64_t& sum) {
+  for (int64_t i = 0; i < count; ++i) {
+    sum += co_await channel.async_receive(use_awaitable);
+  }
+}
+void queue(int64_t count, int64_t size) {
+  Channel channel(*context, static_cast<size_t>(size));
+  int64_t sum = 0;
+  const double start = cpu_seconds();
+  co_spawn(*context, consume(channel, count, sum), detached);
+  co_spawn(*context, produce(channel, count), detached);
+  context->run();
+  print_ns("queue", count, size, cpu_seconds() - start);
+  if (sum != count * (count - 1) / 2) std::exit(1);
+}
+
+awaitable<void> hold_times(Channel& units, int64_t times) {
+  for (int64_t i = 0; i < times; ++i) {
+    co_await units.async_send(asio::error_code(), 0, use_awaitable);
+    co_await asio::post(*context, use_awaitable);
+    co_await units.async_receive(use_awaitable);
+  }
+}
+void contend(const char* path, size_t units, int64_t count, int64_t size) {
+  Channel channel(*context, units);
+  const double start = cpu_seconds();
+  for (int64_t i = 0; i < size; ++i) {
+    co_spawn(*context, hold_times(channel, count / size), detached);
+  }
+  context->run();
+  print_ns(path, count, size, cpu_seconds() - start);
+}
+
+awaitable<void> answer(Channel& left, Channel& right, int64_t times) {
+  for (int64_t i = 0; i < times; ++i) {
+    co_await left.async_receive(use_awaitable);
+    co_await right.async_send(asio::error_code(), 0, use_awaitable);
+  }
+}
+awaitable<void> serve(Channel& left, Channel& right, int64_t times) {
+  for (int64_t i = 0; i < times; ++i) {
+    co_await left.async_send(asio::error_code(), 0, use_awaitable);
+    co_await right.async_receive(use_awaitable);
+  }
+}
+void event(int64_t count) {
+  Channel left(*context, 1), right(*context, 1);
+  const double start = cpu_seconds();
+  co_spawn(*context, answer(left, right, count / 2), detached);
+  co_spawn(*context, serve(left, right, count / 2), detached);
+  context->run();
+  print_ns("event", count, 0, cpu_seconds() - start);
+}
+
 void post(int64_t count) {
   auto work = asio::make_work_guard(*context);
   int64_t left = count;
@@ -245,6 +308,14 @@ int main(int argc, char** argv) {
     rearm(count, size);
   } else if (path == "sleepers") {
     sleepers(count);
+  } else if (path == "queue") {
+    queue(count, size);
+  } else if (path == "lock_contended") {
+    contend("lock_contended", 1, count, size);
+  } else if (path == "semaphore_contended") {
+    contend("semaphore_contended", 10, count, size);
+  } else if (path == "event") {
+    event(count);
   } else if (path == "post") {
     post(count);
   } else if (path == "ping_pong") {

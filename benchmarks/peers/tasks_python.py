@@ -142,6 +142,57 @@ async def event(count, size):
     return clock() - start
 
 
+async def queue(count, size):
+    items = asyncio.Queue(size)
+
+    async def produce():
+        for i in range(count):
+            await items.put(i)
+
+    start = clock()
+    producer = asyncio.create_task(produce())
+    for _ in range(count):
+        await items.get()
+    seconds = clock() - start
+    await producer
+    return seconds
+
+
+async def process(count, size):
+    start = time.monotonic()
+    for _ in range(count):
+        child = await asyncio.create_subprocess_exec("/bin/true")
+        await child.wait()
+    return time.monotonic() - start
+
+
+async def ping_pong(count, size):
+    here, there = asyncio.get_running_loop(), asyncio.new_event_loop()
+    over = here.create_future()
+    left = count
+
+    def back():
+        nonlocal left
+        left -= 1
+        if left == 0:
+            over.set_result(None)
+        else:
+            there.call_soon_threadsafe(forth)
+
+    def forth():
+        here.call_soon_threadsafe(back)
+
+    thread = threading.Thread(target=there.run_forever)
+    thread.start()
+    start = time.monotonic()
+    there.call_soon_threadsafe(forth)
+    await over
+    seconds = time.monotonic() - start
+    there.call_soon_threadsafe(there.stop)
+    thread.join()
+    return seconds
+
+
 async def post(count, size):
     loop = asyncio.get_running_loop()
     everything = loop.create_future()
@@ -171,7 +222,8 @@ PATHS = {"await": await_path, "spawn_await": spawn_await,
          "call_later": call_later, "lock": lock,
          "lock_contended": lock_contended, "semaphore": semaphore,
          "semaphore_contended": semaphore_contended, "event": event,
-         "post": post}
+         "queue": queue,
+         "post": post, "ping_pong": ping_pong, "process": process}
 
 
 def main():

@@ -1,4 +1,5 @@
-/* libuv's timers and wake-ups: core_paths' timer, rearm, sleepers and post.
+/* libuv's timers, wake-ups and processes: core_paths' timer, rearm, sleepers,
+ * post, ping_pong and process.
  *
  *   cc -O2 timers_libuv.c -luv -lpthread -o timers_libuv
  *   timers_libuv PATH COUNT [SIZE]
@@ -91,6 +92,67 @@ static int post(uv_loop_t* loop, int64_t count) {
   return print_ns("post", count, 0, wall_seconds() - start);
 }
 
+/* A wake-up each way; neither coalesces, as each waits for the other. */
+static uv_async_t here, there;
+static int64_t rounds;
+static void on_there(uv_async_t* async) {
+  (void)async;
+  uv_async_send(&here);
+}
+static void on_here(uv_async_t* async) {
+  (void)async;
+  if (--rounds == 0) {
+    uv_stop(here.loop);
+  } else {
+    uv_async_send(&there);
+  }
+}
+static void on_stop(uv_async_t* async) { uv_stop(async->loop); }
+static void run_there(void* loop) { uv_run(loop, UV_RUN_DEFAULT); }
+static int ping_pong(uv_loop_t* loop, int64_t count) {
+  uv_loop_t other;
+  uv_async_t stop;
+  uv_thread_t thread;
+  uv_loop_init(&other);
+  uv_async_init(loop, &here, on_here);
+  uv_async_init(&other, &there, on_there);
+  uv_async_init(&other, &stop, on_stop);
+  rounds = count;
+  uv_thread_create(&thread, run_there, &other);
+  const double start = wall_seconds();
+  uv_async_send(&there);
+  uv_run(loop, UV_RUN_DEFAULT);
+  const double seconds = wall_seconds() - start;
+  uv_async_send(&stop);
+  uv_thread_join(&thread);
+  return print_ns("ping_pong", count, 0, seconds);
+}
+
+static int64_t processes;
+static void start_process(uv_loop_t* loop);
+static void on_exit_of(uv_process_t* process, int64_t status, int signal) {
+  uv_loop_t* loop = process->loop;
+  if (status != 0 || signal != 0) exit(1);
+  uv_close((uv_handle_t*)process, (uv_close_cb)free);
+  if (--processes > 0) start_process(loop);
+}
+static void start_process(uv_loop_t* loop) {
+  uv_process_t* process = malloc(sizeof *process);
+  char* arguments[] = {"/bin/true", NULL};
+  uv_process_options_t options = {0};
+  options.file = arguments[0];
+  options.args = arguments;
+  options.exit_cb = on_exit_of;
+  if (uv_spawn(loop, process, &options) != 0) exit(1);
+}
+static int process(uv_loop_t* loop, int64_t count) {
+  processes = count;
+  const double start = wall_seconds();
+  start_process(loop);
+  uv_run(loop, UV_RUN_DEFAULT);
+  return print_ns("process", count, 0, wall_seconds() - start);
+}
+
 int main(int argc, char** argv) {
   uv_loop_t* loop = uv_default_loop();
   if (argc < 3) return 2;
@@ -100,5 +162,7 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "rearm") == 0) return rearm(loop, count, size);
   if (strcmp(argv[1], "sleepers") == 0) return sleepers(loop, count);
   if (strcmp(argv[1], "post") == 0) return post(loop, count);
+  if (strcmp(argv[1], "ping_pong") == 0) return ping_pong(loop, count);
+  if (strcmp(argv[1], "process") == 0) return process(loop, count);
   return 2;
 }

@@ -11,6 +11,7 @@
 #include "benchmark/benchmark.h"
 
 #include "asyncio/base/time.h"
+#include "asyncio/benchmarks/internal/report_allocations.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
@@ -18,6 +19,8 @@
 
 namespace asyncio {
 namespace {
+
+using benchmarks::Allocations;
 
 // One iteration is two waits and two wake-ups.
 void BM_EventPingPong(benchmark::State& state) {
@@ -31,11 +34,16 @@ void BM_EventPingPong(benchmark::State& state) {
       }
     };
     auto task = create_task(answer());
+    ping.set();
+    co_await pong.wait();
+    pong.clear();
+    const Allocations counted;
     for (auto _ : state) {
       ping.set();
       co_await pong.wait();
       pong.clear();
     }
+    counted.report(state, state.iterations());
     task.cancel();
   });
 }
@@ -64,14 +72,15 @@ void BM_EventWakesAll(benchmark::State& state) {
       tasks.push_back(create_task(wait()));
     }
     co_await sleep(Duration::zero());
+    const Allocations counted;
     for (auto _ : state) {
       event.set();
       event.clear();
       co_await sleep(Duration::zero());
     }
+    counted.report(state, state.iterations() * state.range(0));
     for (Task<>& task : tasks) task.cancel();
   });
-  state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(BM_EventWakesAll)->Arg(10)->Arg(1000)->Arg(100000);
 

@@ -11,6 +11,7 @@
 #include "benchmark/benchmark.h"
 
 #include "asyncio/base/time.h"
+#include "asyncio/benchmarks/internal/report_allocations.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
@@ -19,6 +20,8 @@
 
 namespace asyncio {
 namespace {
+
+using benchmarks::Allocations;
 
 void BM_FlagSetAndCleared(benchmark::State& state) {
   bool flag = false;
@@ -32,10 +35,12 @@ BENCHMARK(BM_FlagSetAndCleared);
 void BM_LockUncontended(benchmark::State& state) {
   run([&]() -> Coroutine<> {
     Lock lock;
+    const Allocations counted;
     for (auto _ : state) {
       co_await lock.acquire();
       lock.release();
     }
+    counted.report(state, state.iterations());
   });
 }
 BENCHMARK(BM_LockUncontended);
@@ -43,9 +48,11 @@ BENCHMARK(BM_LockUncontended);
 void BM_LockScoped(benchmark::State& state) {
   run([&]() -> Coroutine<> {
     Lock lock;
+    const Allocations counted;
     for (auto _ : state) {
       auto held = co_await lock.scoped_acquire();
     }
+    counted.report(state, state.iterations());
   });
 }
 BENCHMARK(BM_LockScoped);
@@ -54,7 +61,10 @@ void BM_LockWith(benchmark::State& state) {
   run([&]() -> Coroutine<> {
     Lock lock;
     int64_t n = 0;
+    co_await with(lock, [&] { ++n; });
+    const Allocations counted;
     for (auto _ : state) co_await with(lock, [&] { ++n; });
+    counted.report(state, state.iterations());
     benchmark::DoNotOptimize(n);
   });
 }
@@ -62,11 +72,12 @@ BENCHMARK(BM_LockWith);
 
 // Each of `tasks` tasks takes the lock, yields, and releases it, `rounds`
 // times.
+constexpr int64_t kRounds = 10;
 template <bool kLocked>
-Coroutine<> pass_on(int64_t tasks, int64_t rounds) {
+Coroutine<> pass_on(int64_t tasks) {
   Lock lock;
   auto work = [&]() -> Coroutine<> {
-    for (int64_t i = 0; i < rounds; ++i) {
+    for (int64_t i = 0; i < kRounds; ++i) {
       if constexpr (kLocked) co_await lock.acquire();
       co_await sleep(Duration::zero());
       if constexpr (kLocked) lock.release();
@@ -76,18 +87,24 @@ Coroutine<> pass_on(int64_t tasks, int64_t rounds) {
   for (int64_t i = 0; i < tasks; ++i) all.push_back(create_task(work()));
   for (Task<>& task : all) co_await task;
 }
+// Allocations are those of the tasks' vector: tasks are in the pool.
+template <bool kLocked>
+void measure_passing_on(benchmark::State& state) {
+  run([&]() -> Coroutine<> {
+    co_await pass_on<kLocked>(state.range(0));
+    const Allocations counted;
+    for (auto _ : state) co_await pass_on<kLocked>(state.range(0));
+    counted.report(state, state.iterations() * state.range(0) * kRounds);
+  });
+}
 
 void BM_LockContended(benchmark::State& state) {
-  constexpr int64_t kRounds = 10;
-  for (auto _ : state) run(pass_on<true>(state.range(0), kRounds));
-  state.SetItemsProcessed(state.iterations() * state.range(0) * kRounds);
+  measure_passing_on<true>(state);
 }
 BENCHMARK(BM_LockContended)->Arg(10)->Arg(1000)->Arg(100000);
 
 void BM_YieldAlone(benchmark::State& state) {
-  constexpr int64_t kRounds = 10;
-  for (auto _ : state) run(pass_on<false>(state.range(0), kRounds));
-  state.SetItemsProcessed(state.iterations() * state.range(0) * kRounds);
+  measure_passing_on<false>(state);
 }
 BENCHMARK(BM_YieldAlone)->Arg(10)->Arg(1000)->Arg(100000);
 

@@ -9,6 +9,7 @@
 
 #include "benchmark/benchmark.h"
 
+#include "asyncio/benchmarks/internal/report_allocations.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/runner.h"
 #include "asyncio/task/task.h"
@@ -16,7 +17,9 @@
 namespace asyncio {
 namespace {
 
-// One iteration is one item. The argument is the queue's capacity; 0: no limit.
+using benchmarks::Allocations;
+
+// One iteration is one item. The argument is the queue's capacity.
 template <class Q>
 void pass_items(benchmark::State& state) {
   run([&]() -> Coroutine<> {
@@ -27,12 +30,17 @@ void pass_items(benchmark::State& state) {
       }
     };
     auto producer = create_task(produce());
+    // Until it was full once, it grows.
+    for (int64_t i = 0; i < 2 * state.range(0); ++i) {
+      benchmark::DoNotOptimize(co_await queue.get());
+    }
+    const Allocations counted;
     for (auto _ : state) {
       benchmark::DoNotOptimize(co_await queue.get());
     }
+    counted.report(state, state.iterations());
     producer.cancel();
   });
-  state.SetItemsProcessed(state.iterations());
 }
 
 void BM_QueuePassesItems(benchmark::State& state) {
@@ -53,9 +61,12 @@ BENCHMARK(BM_PriorityQueuePassesItems)->Arg(1)->Arg(64)->Arg(1024);
 void BM_QueueNowait(benchmark::State& state) {
   Queue<int64_t> queue;
   for (int64_t i = 0; i < state.range(0); ++i) queue.put_nowait(i);
+  queue.put_nowait(queue.get_nowait());
+  const Allocations counted;
   for (auto _ : state) queue.put_nowait(queue.get_nowait());
+  counted.report(state, state.iterations());
 }
-BENCHMARK(BM_QueueNowait)->Arg(1)->Arg(1000)->Arg(1000000);
+BENCHMARK(BM_QueueNowait)->RangeMultiplier(10)->Range(1, 10'000'000);
 
 void BM_Deque(benchmark::State& state) {
   std::deque<int64_t> queue;
@@ -66,7 +77,7 @@ void BM_Deque(benchmark::State& state) {
     queue.push_back(item);
   }
 }
-BENCHMARK(BM_Deque)->Arg(1)->Arg(1000)->Arg(1000000);
+BENCHMARK(BM_Deque)->RangeMultiplier(10)->Range(1, 10'000'000);
 
 }  // namespace
 }  // namespace asyncio

@@ -46,8 +46,7 @@ void measure(benchmark::State& state, int64_t items, F once) {
     }
     state.SetItemsProcessed(done);
     state.counters["allocations"] =
-        static_cast<double>(allocations() - before) /
-        static_cast<double>(done);
+        static_cast<double>(allocations() - before) / static_cast<double>(done);
   };
   run(body);
 }
@@ -93,9 +92,7 @@ void BM_WaitForThatDoesNotExpire(benchmark::State& state) {
 BENCHMARK(BM_WaitForThatDoesNotExpire);
 
 void BM_TimeoutScope(benchmark::State& state) {
-  measure(state, 1, []() -> Coroutine<> {
-    co_await with(timeout(1h), [] {});
-  });
+  measure(state, 1, []() -> Coroutine<> { co_await with(timeout(1h), [] {}); });
 }
 BENCHMARK(BM_TimeoutScope);
 

@@ -8,6 +8,7 @@
 
 #include "asyncio/task/task.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +23,7 @@
 
 #include "benchmark/benchmark.h"
 
-#include "asyncio/benchmarks/internal/allocations.h"
+#include "asyncio/benchmarks/internal/report_allocations.h"
 #include "asyncio/benchmarks/task/bare_tasks.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/task/as_result.h"
@@ -34,24 +35,10 @@
 namespace asyncio {
 namespace {
 
-using benchmarks::allocations;
+using benchmarks::Allocations;
 using std::chrono_literals::operator""h;
 using std::chrono_literals::operator""s;
 namespace bare = benchmarks::bare;
-
-// Counts from its making, which is when all is warm, to report().
-class Allocations {
- public:
-  void report(benchmark::State& state, int64_t items) const {
-    state.SetItemsProcessed(items);
-    state.counters["allocations"] =
-        static_cast<double>(allocations() - before_) /
-        static_cast<double>(items);
-  }
-
- private:
-  int64_t before_ = allocations();
-};
 
 Coroutine<int64_t> identity(int64_t value) { co_return value; }
 bare::Coroutine bare_identity(int64_t value) { co_return value; }
@@ -298,6 +285,44 @@ void BM_Yield(benchmark::State& state) { run(yield(state)); }
 
 BENCHMARK(BM_YieldBare)->RangeMultiplier(10)->Range(1, 10'000);
 BENCHMARK(BM_Yield)->RangeMultiplier(10)->Range(1, 10'000);
+
+// --- Tasks that are all due within a second.
+
+Coroutine<> sleep_and_note(EventLoop& loop, Duration delay, Duration& late) {
+  const TimePoint due = loop.time() + delay;
+  co_await sleep(delay);
+  late = loop.time() - due;
+}
+// Counters: how late one in a hundred wakes or later, in milliseconds. The
+// processor's time is that of all the work, and does not depend on the second.
+Coroutine<> sleepers(benchmark::State& state) {
+  EventLoop& loop = get_running_loop();
+  const auto n = static_cast<size_t>(state.range(0));
+  std::vector<Duration> late(n);
+  std::vector<Task<>> tasks;
+  tasks.reserve(n);
+  for (auto _ : state) {
+    uint64_t random = 1;
+    for (Duration& l : late) {
+      random = random * 6364136223846793005 + 1442695040888963407;
+      const auto delay = static_cast<int64_t>((random >> 33) % 1'000'000'000);
+      tasks.push_back(
+          create_task(sleep_and_note(loop, Duration::nanoseconds(delay), l)));
+    }
+    for (auto& task : tasks) co_await task;
+    tasks.clear();
+  }
+  const auto p99 = late.begin() + static_cast<ptrdiff_t>(n * 99 / 100);
+  std::nth_element(late.begin(), p99, late.end());
+  state.counters["late_p99_ms"] = static_cast<double>(p99->count()) / 1e6;
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+void BM_Sleepers(benchmark::State& state) { run(sleepers(state)); }
+
+BENCHMARK(BM_Sleepers)
+    ->Iterations(1)
+    ->RangeMultiplier(10)
+    ->Range(1000, 1'000'000);
 
 // --- Futures: two tasks, each awaits the one that the other sets.
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{mpsc, Mutex, Notify, Semaphore};
 use tokio::task::JoinHandle;
 
 extern "C" {
@@ -268,6 +268,53 @@ async fn measure(path: String, count: u64, size: u64) -> bool {
             other.await.unwrap();
             print_ns(&path, count, size, cpu() - start);
         }
+        "queue" => {
+            let (sender, mut receiver) = mpsc::channel::<u64>(size as usize);
+            let start = cpu();
+            tokio::spawn(async move {
+                for i in 0..count {
+                    sender.send(i).await.unwrap();
+                }
+            });
+            let mut sum = 0;
+            while let Some(item) = receiver.recv().await {
+                sum += item;
+            }
+            print_ns(&path, count, size + (sum == 1) as u64, cpu() - start);
+        }
+        "process" => {
+            let start = Instant::now();
+            for _ in 0..count {
+                let mut child = tokio::process::Command::new("/bin/true")
+                    .spawn()
+                    .unwrap();
+                assert!(child.wait().await.unwrap().success());
+            }
+            print_ns(&path, count, 0, start.elapsed().as_secs_f64());
+        }
+        "ping_pong" => {
+            // Two runtimes; the threads take turns to sleep.
+            let (left, mut left2) = mpsc::channel::<()>(1);
+            let (right, mut right2) = mpsc::channel::<()>(1);
+            let thread = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .build()
+                    .unwrap();
+                runtime.block_on(async move {
+                    while left2.recv().await.is_some() {
+                        right.send(()).await.unwrap();
+                    }
+                });
+            });
+            let start = Instant::now();
+            for _ in 0..count {
+                left.send(()).await.unwrap();
+                right2.recv().await.unwrap();
+            }
+            print_ns(&path, count, 0, start.elapsed().as_secs_f64());
+            drop(left);
+            thread.join().unwrap();
+        }
         "post" => {
             // The nearest that it has: a task spawned from another thread.
             let left = Arc::new(AtomicI64::new(count as i64));
@@ -302,10 +349,12 @@ fn main() {
     let path = arguments[1].clone();
     let count: u64 = arguments[2].parse().unwrap();
     let size: u64 = arguments.get(3).map_or(0, |s| s.parse().unwrap());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time();
+    if path == "process" {
+        builder.enable_io();
+    }
+    let runtime = builder.build().unwrap();
     let known = runtime.block_on(async move {
         tokio::spawn(measure(path, count, size)).await.unwrap()
     });
