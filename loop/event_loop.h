@@ -84,7 +84,13 @@ class LoopAttachment {
   // The loop is being destroyed; it still has its queue, but runs nothing more.
   virtual void loop_destroyed() = 0;
 };
-enum class AttachmentSlot : uint8_t { kTasks, kThreads, kGenerators, kCount };
+enum class AttachmentSlot : uint8_t {
+  kTasks,
+  kThreads,
+  kGenerators,
+  kChildren,
+  kCount
+};
 
 // The loop that runs in this thread, or null.
 inline constinit thread_local EventLoop* running_loop = nullptr;
