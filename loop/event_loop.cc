@@ -25,6 +25,7 @@
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/loop/internal/poller.h"
 #include "asyncio/loop/internal/signals.h"
+#include "asyncio/loop/internal/system.h"
 #include "asyncio/loop/internal/wakeup.h"
 
 namespace asyncio {
@@ -89,15 +90,24 @@ EventLoop& get_running_loop() {
 }
 
 std::unique_ptr<EventLoop> new_event_loop(LoopOptions options) {
-  return std::unique_ptr<EventLoop>(new EventLoop(options));
+  return internal::LoopAccess::new_loop(options, internal::LoopParts());
 }
 
-EventLoop::EventLoop(const LoopOptions& options)
+std::unique_ptr<EventLoop> internal::LoopAccess::new_loop(
+    const LoopOptions& options, const LoopParts& parts) {
+  return std::unique_ptr<EventLoop>(new EventLoop(options, parts));
+}
+
+EventLoop::EventLoop(const LoopOptions& options,
+                     const internal::LoopParts& parts)
     : debug_(options.debug.value_or(debug_by_environment())),
       wakeup_(internal::Wakeup::take()),
       clock_(options.clock != nullptr ? options.clock : &system_clock()),
       wheel_(clock_->now()),
-      poller_(internal::make_epoll_poller(*wakeup_)),
+      system_(parts.system != nullptr ? parts.system : &internal::kernel()),
+      poller_(parts.make_poller
+                  ? parts.make_poller(*wakeup_)
+                  : internal::make_epoll_poller(*wakeup_)),
       slow_callback_duration_(std::chrono::milliseconds(100)) {}
 
 EventLoop::~EventLoop() = default;

@@ -44,6 +44,7 @@
 #include "asyncio/loop/internal/loop_timer.h"
 #include "asyncio/loop/internal/poller.h"
 #include "asyncio/loop/internal/ready_queue.h"
+#include "asyncio/loop/internal/system.h"
 #include "asyncio/loop/internal/wakeup.h"
 #include "asyncio/timers/timer_wheel.h"
 
@@ -89,8 +90,12 @@ enum class AttachmentSlot : uint8_t {
   kThreads,
   kGenerators,
   kChildren,
+  kDescriptors,
   kCount
 };
+
+// The parts below a loop that are not its users' to choose.
+struct LoopParts;
 
 // The loop that runs in this thread, or null.
 inline constinit thread_local EventLoop* running_loop = nullptr;
@@ -265,7 +270,7 @@ class EventLoop {
   friend struct internal::LoopAccess;
   friend std::unique_ptr<EventLoop> new_event_loop(LoopOptions options);
 
-  explicit EventLoop(const LoopOptions& options);
+  EventLoop(const LoopOptions& options, const internal::LoopParts& parts);
 
   static internal::ContextSlot context_of(const CallbackOptions& options);
   void check_closed() const {
@@ -318,6 +323,7 @@ class EventLoop {
   internal::Wakeup::Lease wakeup_;
   Clock* clock_;
   TimerWheel wheel_;
+  internal::System* system_;
   std::unique_ptr<internal::Poller> poller_;
   absl::flat_hash_map<int, std::unique_ptr<internal::FdWatch>> watches_;
   std::unique_ptr<internal::SignalRegistry> signals_;

@@ -3,6 +3,7 @@
 #ifndef ASYNCIO_LOOP_INTERNAL_LOOP_ACCESS_H_
 #define ASYNCIO_LOOP_INTERNAL_LOOP_ACCESS_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -10,10 +11,30 @@
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_timer.h"
+#include "asyncio/loop/internal/poller.h"
+#include "asyncio/loop/internal/system.h"
+#include "asyncio/loop/internal/wakeup.h"
 
 namespace asyncio::internal {
 
+// What a test puts below a loop in the place of the kernel; both outlive it. Null
+// for what is to be as it always is.
+struct LoopParts {
+  System* system = nullptr;
+  std::function<std::unique_ptr<Poller>(const Wakeup& wakeup)> make_poller;
+};
+
 struct LoopAccess {
+  static std::unique_ptr<EventLoop> new_loop(const LoopOptions& options,
+                                             const LoopParts& parts);
+
+  // What calls on descriptors are made through.
+  static System& system(EventLoop& loop) { return *loop.system_; }
+  // See Poller::set_interest().
+  static void set_interest(EventLoop& loop, IoNode& node, int32_t interest) {
+    loop.poller_->set_interest(node, interest);
+  }
+
   // Runs `node` in the next iteration. On a closed loop it is dropped when the
   // loop goes.
   static void push(EventLoop& loop, ReadyNode& node) { loop.ready_.push(node); }

@@ -1,0 +1,384 @@
+#include "asyncio/streams/internal/fd_transport.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <utility>
+
+#include "absl/base/macros.h"
+
+#include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/ref.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/exception_context.h"
+#include "asyncio/loop/internal/loop_access.h"
+#include "asyncio/loop/internal/poller.h"
+#include "asyncio/loop/internal/system.h"
+#include "asyncio/streams/internal/descriptor_domain.h"
+#include "asyncio/streams/internal/protocol.h"
+#include "asyncio/streams/socket_address.h"
+#include "asyncio/streams/transport.h"
+
+namespace asyncio::internal {
+namespace {
+
+constexpr size_t kHighWater = 64 * 1024;
+// So many writes to a lost connection pass in silence.
+constexpr uint32_t kLostWritesBeforeWarning = 5;
+constexpr size_t kMaxParts = IOV_MAX;
+
+bool would_block(ssize_t n) {
+  return n == -EAGAIN || n == -EWOULDBLOCK || n == -EINTR;
+}
+
+}  // namespace
+
+Ref<FdTransport> FdTransport::open(EventLoop& loop, int fd, Kind kind,
+                                   Protocol& protocol,
+                                   const SocketAddress& peer) {
+  LoopAccess::check_usable(loop);
+  Ref<FdTransport> transport(new FdTransport(loop, fd, kind, protocol, peer));
+  transport->watch();
+  transport->enter(DescriptorDomain::of(loop));
+  return transport;
+}
+
+FdTransport::FdTransport(EventLoop& loop, int fd, Kind kind,
+                         Protocol& protocol, const SocketAddress& peer)
+    : IoNode(fd),
+      loop_(&loop),
+      scratch_(DescriptorDomain::of(loop).scratch()),
+      protocol_(&protocol),
+      high_water_(kHighWater),
+      low_water_(kHighWater / 4),
+      lost_(*this),
+      kind_(kind),
+      peer_(peer) {}
+
+void FdTransport::run() {
+  const int32_t events = std::exchange(result, 0);
+  try {
+    // What a callback of this turn ended or paused is not told any more.
+    if ((events & interest & kIoRead) != 0) read_ready();
+    if ((events & interest & kIoWrite) != 0) write_ready();
+  } catch (...) {
+    fatal_error(std::current_exception(),
+                "Fatal error: protocol.data_received() call failed.");
+  }
+}
+
+std::string FdTransport::describe() const {
+  return "<Transport fd=" + std::to_string(IoNode::fd) + ">";
+}
+
+// --- Receiving.
+
+void FdTransport::read_ready() {
+  if (kind_ == Kind::kWritePipe) {
+    // All that can happen to it: nobody is left to read it.
+    force_close(outgoing_.empty()
+                    ? nullptr
+                    : make_os_error(EPIPE, "write to " + other_end()));
+    return;
+  }
+  System& system = LoopAccess::system(*loop_);
+  const ssize_t n =
+      kind_ == Kind::kSocket
+          ? system.recv(IoNode::fd, scratch_, DescriptorDomain::kScratchSize, 0)
+          : system.read(IoNode::fd, scratch_, DescriptorDomain::kScratchSize);
+  if (n > 0) [[likely]] {
+    protocol_->data_received({scratch_, static_cast<size_t>(n)});
+  } else if (n == 0) {
+    end_of_stream();
+  } else if (!would_block(n)) {
+    failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "recv" : "read");
+  }
+}
+
+void FdTransport::end_of_stream() {
+  read_eof_ = true;
+  const bool keep_open = protocol_->eof_received();
+  if (keep_open && kind_ == Kind::kSocket) {
+    watch();
+  } else {
+    close();
+  }
+}
+
+void FdTransport::pause_reading() {
+  if (!is_reading()) return;
+  paused_ = true;
+  watch();
+}
+
+void FdTransport::resume_reading() {
+  if (closing_ || !paused_) return;
+  paused_ = false;
+  watch();
+}
+
+// --- Sending.
+
+bool FdTransport::refuses_write(const char* call) {
+  if (write_eof_) {
+    throw RuntimeError("Cannot call " + std::string(call) +
+                       "() after write_eof()");
+  }
+  if (lost_count_ == 0 && !(closing_ && kind_ != Kind::kSocket)) [[likely]] {
+    return false;
+  }
+  if (lost_count_ >= kLostWritesBeforeWarning) {
+    std::fputs(kind_ == Kind::kSocket
+                   ? "socket.send() raised exception.\n"
+                   : "pipe closed by peer or os.write(pipe, data) raised "
+                     "exception.\n",
+               stderr);
+  }
+  ++lost_count_;
+  return true;
+}
+
+ssize_t FdTransport::send_now(const char* data, size_t size) {
+  System& system = LoopAccess::system(*loop_);
+  const ssize_t n = kind_ == Kind::kSocket
+                        ? system.send(IoNode::fd, data, size, 0)
+                        : system.write(IoNode::fd, data, size);
+  return would_block(n) ? 0 : n;
+}
+
+void FdTransport::write(std::string_view data) {
+  if (write_eof_ || lost_count_ != 0 || closing_) [[unlikely]] {
+    if (refuses_write("write")) return;
+  }
+  if (data.empty()) return;
+  LoopAccess::check_thread(*loop_);
+  if (outgoing_.empty()) {
+    const ssize_t n = send_now(data.data(), data.size());
+    if (n < 0) [[unlikely]] {
+      failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "send" : "write");
+      return;
+    }
+    data.remove_prefix(static_cast<size_t>(n));
+    if (data.empty()) [[likely]] return;
+  }
+  buffer(data);
+}
+
+void FdTransport::writelines(std::span<const iovec> parts) {
+  if (write_eof_ || lost_count_ != 0 || closing_) [[unlikely]] {
+    if (refuses_write("writelines")) return;
+  }
+  LoopAccess::check_thread(*loop_);
+  size_t sent = 0;
+  if (outgoing_.empty() && !parts.empty()) {
+    System& system = LoopAccess::system(*loop_);
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(parts.data());
+    message.msg_iovlen = std::min(parts.size(), kMaxParts);
+    const ssize_t n =
+        kind_ == Kind::kSocket
+            ? system.sendmsg(IoNode::fd, &message, 0)
+            : system.writev(IoNode::fd, parts.data(),
+                            static_cast<int>(message.msg_iovlen));
+    if (n < 0 && !would_block(n)) {
+      failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "sendmsg" : "writev");
+      return;
+    }
+    if (n > 0) sent = static_cast<size_t>(n);
+  }
+  bool left = false;
+  for (const iovec& part : parts) {
+    std::string_view data(static_cast<const char*>(part.iov_base),
+                          part.iov_len);
+    const size_t gone = std::min(sent, data.size());
+    sent -= gone;
+    data.remove_prefix(gone);
+    if (data.empty()) continue;
+    outgoing_.append(data.data(), data.size());
+    left = true;
+  }
+  if (left) buffer({});
+}
+
+void FdTransport::buffer(std::string_view data) {
+  if (!data.empty()) outgoing_.append(data.data(), data.size());
+  try {
+    watch();
+  } catch (...) {
+    fatal_error(std::current_exception(), "Fatal write error on transport");
+    return;
+  }
+  maybe_pause_protocol();
+}
+
+void FdTransport::write_ready() {
+  const ssize_t n = send_now(outgoing_.data(), outgoing_.size());
+  if (n < 0) {
+    failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "send" : "write");
+    return;
+  }
+  outgoing_.consume(static_cast<size_t>(n));
+  maybe_resume_protocol();
+  if (!outgoing_.empty()) return;
+  if (closing_) {
+    unwatch();
+    ++lost_count_;
+    lost();
+    return;
+  }
+  watch();
+  if (write_eof_) LoopAccess::system(*loop_).shutdown(IoNode::fd, SHUT_WR);
+}
+
+void FdTransport::write_eof() {
+  if (closing_ || write_eof_) return;
+  if (kind_ == Kind::kWritePipe) {
+    close();
+    return;
+  }
+  write_eof_ = true;
+  if (!outgoing_.empty()) return;
+  const int status =
+      LoopAccess::system(*loop_).shutdown(IoNode::fd, SHUT_WR);
+  if (status < 0) {
+    throw_os_error(-status, "shutdown of the connection to " + other_end());
+  }
+}
+
+void FdTransport::set_write_buffer_limits(WriteBufferOptions options) {
+  const size_t high = options.high ? *options.high
+                      : options.low ? 4 * *options.low
+                                    : kHighWater;
+  const size_t low = options.low.value_or(high / 4);
+  if (high < low) {
+    throw ValueError("high (" + std::to_string(high) + ") must be >= low (" +
+                     std::to_string(low) + ") must be >= 0");
+  }
+  high_water_ = high;
+  low_water_ = low;
+  maybe_pause_protocol();
+}
+
+void FdTransport::maybe_pause_protocol() {
+  if (protocol_paused_ || outgoing_.size() <= high_water_) return;
+  protocol_paused_ = true;
+  if (protocol_ != nullptr) protocol_->pause_writing();
+}
+
+void FdTransport::maybe_resume_protocol() {
+  if (!protocol_paused_ || outgoing_.size() > low_water_) return;
+  protocol_paused_ = false;
+  protocol_->resume_writing();
+}
+
+// --- The end.
+
+void FdTransport::close() {
+  if (closing_) return;
+  closing_ = true;
+  if (outgoing_.empty()) {
+    ++lost_count_;
+    schedule_lost(nullptr);
+  } else if (loop_->is_closed()) {
+    loop_closed();
+  } else {
+    watch();  // for writing alone
+  }
+}
+
+void FdTransport::failed(int error, const char* call) {
+  const bool receives = call[0] == 'r';
+  std::string what = call;
+  what += receives ? " from " : " to ";
+  force_close(make_os_error(error, what + other_end()));
+}
+
+// For the texts of errors.
+std::string FdTransport::other_end() const {
+  std::string name = peer_.to_string();
+  return name.empty() ? "descriptor " + std::to_string(IoNode::fd) : name;
+}
+
+void FdTransport::fatal_error(std::exception_ptr error, const char* message) {
+  if (exception_cast<OSError>(error) == nullptr) {
+    loop_->call_exception_handler(ExceptionContext(message, error));
+  }
+  force_close(std::move(error));
+}
+
+void FdTransport::force_close(std::exception_ptr error) {
+  if (lost_count_ != 0) return;
+  outgoing_.clear();
+  closing_ = true;
+  ++lost_count_;
+  schedule_lost(std::move(error));
+}
+
+void FdTransport::schedule_lost(std::exception_ptr error) {
+  unwatch();
+  error_ = std::move(error);
+  if (loop_->is_closed()) [[unlikely]] {
+    loop_closed();
+    return;
+  }
+  LoopAccess::push(*loop_, lost_);
+}
+
+void FdTransport::lost() noexcept {
+  Ref<FdTransport> self(this);
+  if (Protocol* protocol = std::exchange(protocol_, nullptr)) {
+    protocol->connection_lost(std::exchange(error_, nullptr));
+  }
+  close_descriptor();
+}
+
+void FdTransport::loop_closed() noexcept {
+  Ref<FdTransport> self(this);
+  unwatch();
+  outgoing_.clear();
+  closing_ = true;
+  ++lost_count_;
+  if (Protocol* protocol = std::exchange(protocol_, nullptr)) {
+    protocol->loop_closed();
+  }
+  close_descriptor();
+}
+
+void FdTransport::close_descriptor() noexcept {
+  leave();
+  if (!std::exchange(open_, false)) return;
+  LoopAccess::system(*loop_).close(IoNode::fd);
+  loop_ = nullptr;
+}
+
+SocketAddress FdTransport::sockname() const {
+  if (!open_ || kind_ != Kind::kSocket) return SocketAddress();
+  return SocketAddress::local_of(IoNode::fd);
+}
+
+// --- The watch.
+
+// Tells the poller what there is to wait for.
+void FdTransport::watch() {
+  int32_t wanted = kIoNone;
+  if (!closing_ && !paused_ && !read_eof_) wanted |= kIoRead;
+  if (!outgoing_.empty()) wanted |= kIoWrite;
+  if (wanted == interest) return;
+  LoopAccess::set_interest(*loop_, *this, wanted);
+}
+
+void FdTransport::unwatch() noexcept {
+  if (interest == kIoNone) return;
+  LoopAccess::set_interest(*loop_, *this, kIoNone);
+}
+
+}  // namespace asyncio::internal

@@ -1,0 +1,217 @@
+// Readers and writers over socket pairs, where both ends belong to one loop.
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "asyncio/base/exceptions.h"
+#include "asyncio/streams/connect.h"
+#include "asyncio/streams/connection.h"
+#include "asyncio/streams/stream_reader.h"
+#include "asyncio/streams/stream_writer.h"
+#include "asyncio/streams/transport.h"
+#include "asyncio/task/as_result.h"
+#include "asyncio/task/coroutine.h"
+#include "asyncio/task/runner.h"
+#include "asyncio/task/sleep.h"
+#include "asyncio/task/task.h"
+#include "asyncio/testing/testing.h"
+#include "asyncio/tests/streams/stream_test_util.h"
+
+namespace asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+
+ASYNCIO_TEST(StreamTest, WhatIsWrittenIsRead) {
+  auto [a, b] = co_await connected_pair();
+  a.writer.write("hello ");
+  a.writer.write("world\nrest");
+  EXPECT_EQ(co_await b.reader.readline(), "hello world\n");
+  EXPECT_EQ(co_await b.reader.readexactly(2), "re");
+  EXPECT_EQ(co_await b.reader.read(100), "st");
+}
+
+ASYNCIO_TEST(StreamTest, ReadWaitsForData) {
+  auto [a, b] = co_await connected_pair();
+  auto line = create_task(b.reader.readline());
+  co_await sleep(0s);
+  EXPECT_FALSE(line.done());
+  a.writer.write("one");
+  co_await sleep(0s);
+  a.writer.write(" line\n");
+  EXPECT_EQ(co_await line, "one line\n");
+}
+
+ASYNCIO_TEST(StreamTest, ReadsGiveWhatIsLeftAndThenTheEnd) {
+  auto [a, b] = co_await connected_pair();
+  a.writer.write("bye");
+  a.writer.close();
+  co_await a.writer.wait_closed();
+  EXPECT_EQ(co_await b.reader.readline(), "bye");
+  EXPECT_TRUE(b.reader.at_eof());
+  EXPECT_EQ(co_await b.reader.readline(), "");
+  EXPECT_EQ(co_await b.reader.read(), "");
+}
+
+ASYNCIO_TEST(StreamTest, ReadWithoutANumberReadsToTheEnd) {
+  auto [a, b] = co_await connected_pair();
+  auto all = create_task(b.reader.read());
+  const std::string chunk(100'000, 'x');
+  for (int i = 0; i < 10; ++i) {
+    a.writer.write(chunk);
+    co_await a.writer.drain();
+  }
+  a.writer.write_eof();
+  EXPECT_EQ((co_await all).size(), 1'000'000u);
+  b.writer.write("still open");
+  EXPECT_EQ(co_await a.reader.readexactly(10), "still open");
+}
+
+ASYNCIO_TEST(StreamTest, NextGivesLinesUpToTheEnd) {
+  auto [a, b] = co_await connected_pair();
+  a.writer.write("1\n2\n3");
+  a.writer.write_eof();
+  std::string log;
+  while (auto line = co_await b.reader.next()) log += *line + "|";
+  EXPECT_EQ(log, "1\n|2\n|3|");
+}
+
+ASYNCIO_TEST(StreamTest, ReadIntoFillsTheCallersMemory) {
+  auto [a, b] = co_await connected_pair();
+  a.writer.write("abcdef");
+  char memory[4];
+  EXPECT_EQ(co_await b.reader.read_into(memory), 4u);
+  EXPECT_EQ(std::string_view(memory, 4), "abcd");
+  EXPECT_EQ(co_await b.reader.read_into(std::span(memory, 1)), 1u);
+  EXPECT_EQ(co_await b.reader.read_into(std::span(memory, 0)), 0u);
+  EXPECT_EQ(co_await b.reader.read_into(memory), 1u);
+  EXPECT_EQ(memory[0], 'f');
+}
+
+ASYNCIO_TEST(StreamTest, DrainWaitsForASlowReader) {
+  auto [a, b] = co_await connected_pair();
+  const std::string chunk(64 * 1024, 'x');
+  size_t sent = 0;
+  while (a.writer.transport().get_write_buffer_size() <= 64 * 1024) {
+    a.writer.write(chunk);
+    sent += chunk.size();
+  }
+  auto one = create_task(a.writer.drain());
+  auto two = create_task(a.writer.drain());
+  co_await turns(5);
+  EXPECT_FALSE(one.done());
+  EXPECT_FALSE(two.done());
+  size_t received = 0;
+  while (!one.done()) received += (co_await b.reader.read(1 << 20)).size();
+  EXPECT_LE(a.writer.transport().get_write_buffer_size(), 16u * 1024);
+  co_await two;
+  while (received < sent) received += (co_await b.reader.read(1 << 20)).size();
+  EXPECT_EQ(received, sent);
+}
+
+ASYNCIO_TEST(StreamTest, AFullReaderMakesTheWriterWait) {
+  auto [a, b] = co_await connected_pair({.limit = 1000});
+  const std::string chunk(64 * 1024, 'x');
+  while (a.writer.transport().get_write_buffer_size() == 0) {
+    a.writer.write(chunk);
+    co_await turns();
+  }
+  co_await turns(10);
+  EXPECT_FALSE(b.writer.transport().is_reading());
+  EXPECT_EQ(co_await b.reader.readexactly(200'000),
+            std::string(200'000, 'x'));
+  co_await b.reader.read(1 << 20);
+  EXPECT_TRUE(b.writer.transport().is_reading());
+}
+
+ASYNCIO_TEST(StreamTest, DestroyingTheWriterClosesAfterWhatWasWritten) {
+  auto [a, b] = co_await connected_pair();
+  const std::string chunk(1 << 20, 'x');
+  a.writer.write(chunk);
+  { StreamWriter gone = std::move(a.writer); }
+  EXPECT_EQ((co_await b.reader.read()).size(), chunk.size());
+  EXPECT_EQ(co_await a.reader.read(), "");
+}
+
+ASYNCIO_TEST(StreamTest, AbortDropsWhatIsBuffered) {
+  auto [a, b] = co_await connected_pair();
+  const std::string chunk(4 << 20, 'x');
+  a.writer.write(chunk);
+  a.writer.transport().abort();
+  EXPECT_TRUE(a.writer.is_closing());
+  co_await a.writer.wait_closed();
+  EXPECT_LT((co_await b.reader.read()).size(), chunk.size());
+  EXPECT_EQ(co_await ending(a.writer.drain()),
+            "ConnectionResetError: Connection lost");
+}
+
+ASYNCIO_TEST(StreamTest, AWriteToAClosedPeerIsTheReadersErrorToo) {
+  auto [a, b] = co_await connected_pair();
+  b.writer.close();
+  co_await b.writer.wait_closed();
+  a.writer.write("x");
+  EXPECT_EQ(co_await ending(a.writer.drain()),
+            "ConnectionResetError: Connection lost");
+  EXPECT_EQ(co_await ending(a.reader.read(1)),
+            "BrokenPipeError: [Errno 32] send to descriptor " +
+                std::to_string(a.fd) + ": Broken pipe");
+  EXPECT_EQ(co_await ending(a.writer.wait_closed()),
+            "BrokenPipeError: [Errno 32] send to descriptor " +
+                std::to_string(a.fd) + ": Broken pipe");
+}
+
+ASYNCIO_TEST(StreamTest, WriteAfterWriteEofIsRefused) {
+  auto [a, b] = co_await connected_pair();
+  EXPECT_TRUE(a.writer.can_write_eof());
+  a.writer.write_eof();
+  EXPECT_THROW(a.writer.write("x"), RuntimeError);
+  EXPECT_EQ(co_await b.reader.read(1), "");
+}
+
+ASYNCIO_TEST(StreamTest, AnOperationSurvivesItsHandle) {
+  auto [a, b] = co_await connected_pair();
+  auto line = create_task(b.reader.readline());
+  { StreamReader gone = std::move(b.reader); }
+  co_await turns();
+  a.writer.write("x\n");
+  EXPECT_EQ(co_await line, "x\n");
+}
+
+ASYNCIO_TEST(StreamTest, WritelinesSendsAllParts) {
+  auto [a, b] = co_await connected_pair();
+  std::vector<std::string> lines;
+  std::string all;
+  for (int i = 0; i < 3000; ++i) {
+    lines.push_back(std::to_string(i) + "\n");
+    all += lines.back();
+  }
+  a.writer.writelines(lines);
+  EXPECT_EQ(co_await b.reader.readexactly(all.size()), all);
+}
+
+TEST(StreamLoopTest, HandlesMayOutliveTheirLoop) {
+  Connection left;
+  Connection other;
+  run([&]() -> Coroutine<> {
+    auto [a, b] = co_await connected_pair();
+    a.writer.write("x");
+    left = std::move(a);
+    other = std::move(b);
+  });
+  EXPECT_TRUE(left.writer.is_closing());
+  left.writer.write("y");
+  left.writer.close();
+}
+
+}  // namespace
+}  // namespace asyncio
