@@ -38,6 +38,7 @@
 #include "asyncio/sync/event.h"
 #include "asyncio/sync/lock.h"
 #include "asyncio/sync/queue.h"
+#include "asyncio/sync/rw_lock.h"
 #include "asyncio/sync/semaphore.h"
 #include "asyncio/task/as_completed.h"
 #include "asyncio/task/as_result.h"

@@ -86,6 +86,21 @@ class WaitQueue {
   // has not run yet.
   bool any_live() const { return live_ != 0; }
 
+  // The foremost that is neither woken nor cancelled; null where none is.
+  WaitNode* next_waiting() {
+    while (cursor_ != nullptr && cursor_->state_ != WaitNode::kWaiting) {
+      cursor_ = cursor_->next_;
+    }
+    return cursor_;
+  }
+  // Wakes a node of this queue. False where it was woken or cancelled before,
+  // or its loop is being destroyed.
+  static bool wake(WaitNode& node) {
+    if (node.state_ != WaitNode::kWaiting) return false;
+    node.state_ = WaitNode::kWoken;
+    return node.task()->wake();
+  }
+
   // Wakes the foremost that is neither woken nor cancelled; false where none
   // is.
   bool wake_next() {
@@ -108,11 +123,6 @@ class WaitQueue {
 
  private:
   friend class WaitNode;
-  static bool wake(WaitNode& node) {
-    if (node.state_ != WaitNode::kWaiting) return false;
-    node.state_ = WaitNode::kWoken;
-    return node.task()->wake();
-  }
   void detach() noexcept;
 
   WaitNode* first_ = nullptr;

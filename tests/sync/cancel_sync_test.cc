@@ -11,6 +11,7 @@
 #include "asyncio/sync/event.h"
 #include "asyncio/sync/lock.h"
 #include "asyncio/sync/queue.h"
+#include "asyncio/sync/rw_lock.h"
 #include "asyncio/sync/semaphore.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
@@ -58,6 +59,34 @@ TEST(CancelSyncTest, ALockIsTakenEitherWhollyOrNotAtAll) {
     EXPECT_EQ(end.cancelled(), scene.cancels());
     EXPECT_EQ(lock.locked(), taken);
   });
+}
+
+TEST(CancelSyncTest, AnRWLockGoesToTheNextInLine) {
+  for (const bool write : {true, false}) {
+    cancel_everywhere([write](CancelScene& scene) -> Coroutine<> {
+      RWLock lock;
+      co_await lock.acquire_write();
+      scene.start([&]() -> Coroutine<> {
+        if (write) {
+          co_await with(lock.writing(), [] { return sleep(1s); });
+        } else {
+          co_await with(lock.reading(), [] { return sleep(1s); });
+        }
+      });
+      Task<bool> reader = create_task(lock.acquire_read());
+      Task<bool> writer = create_task(lock.acquire_write());
+      co_await sleep(1s);
+      lock.release_write();
+      co_await reader;
+      lock.release_read();
+      co_await writer;
+      lock.release_write();
+      auto end = co_await scene.ended();
+      EXPECT_EQ(end.cancelled(), scene.cancels());
+      EXPECT_FALSE(lock.reading().locked());
+      EXPECT_FALSE(lock.writing().locked());
+    });
+  }
 }
 
 TEST(CancelSyncTest, AnEventWakesTheOthers) {

@@ -1,0 +1,45 @@
+#include "asyncio/sync/rw_lock.h"
+
+#include "asyncio/base/exceptions.h"
+#include "asyncio/sync/internal/wait_queue.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
+
+namespace asyncio {
+
+using internal::step;
+using internal::WaitNode;
+using internal::WaitQueue;
+
+void RWLock::hand_on() {
+  while (WaitNode* node = waiters_.next_waiting()) {
+    const Access access =
+        &node->kind() == &Writing::kKind ? Access::kWrite : Access::kRead;
+    if (!admits(access)) return;
+    if (WaitQueue::wake(*node)) enter(access);
+  }
+}
+
+// `lock` is not to be touched where leave() says that it is gone.
+void RWLock::end_wait(RWLock& lock, Access access, WaitNode& node) {
+  const bool alive = node.leave();
+  if (step.task->wait_cancelled()) [[unlikely]] {
+    if (alive) {
+      if (node.woken()) {
+        lock.leave(access);
+      } else {
+        lock.hand_on();  // this one may have been in the way
+      }
+    }
+    step.task->check_cancelled();
+  }
+  if (!alive) internal::throw_destroyed(node.kind());
+}
+
+void RWLock::throw_not_acquired(Access access) {
+  throw RuntimeError(access == Access::kRead
+                         ? "RWLock is not acquired for reading."
+                         : "RWLock is not acquired for writing.");
+}
+
+}  // namespace asyncio
