@@ -20,20 +20,18 @@ void RWLock::hand_on() {
   }
 }
 
-// `lock` is not to be touched where leave() says that it is gone.
-void RWLock::end_wait(RWLock& lock, Access access, WaitNode& node) {
-  const bool alive = node.leave();
+void RWLock::end_wait(RWLock* lock, Access access, const WaitNode& node) {
   if (step.task->wait_cancelled()) [[unlikely]] {
-    if (alive) {
+    if (lock != nullptr) {
       if (node.woken()) {
-        lock.leave(access);
+        lock->leave(access);
       } else {
-        lock.hand_on();  // this one may have been in the way
+        lock->hand_on();  // this one may have been in the way
       }
     }
     step.task->check_cancelled();
   }
-  if (!alive) internal::throw_destroyed(node.kind());
+  if (lock == nullptr) internal::throw_destroyed(node.kind());
 }
 
 void RWLock::throw_not_acquired(Access access) {

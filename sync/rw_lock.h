@@ -87,7 +87,7 @@ class RWLock {
     void prepare_wait() { lock_.binding_.check("RWLock"); }
     internal::WaitQueue& wait_queue() { return lock_.waiters_; }
     static void end_wait(Side& side, internal::WaitNode& node) {
-      RWLock::end_wait(side.lock_, kAccess, node);
+      RWLock::end_wait(node.leave() ? &side.lock_ : nullptr, kAccess, node);
     }
 
     static constexpr internal::WaiterKind kKind =
@@ -149,7 +149,9 @@ class RWLock {
   }
   // To as many at the head of the line as can be inside.
   void hand_on();
-  static void end_wait(RWLock& lock, Access access, internal::WaitNode& node);
+  // After node.leave(); null where the lock is gone.
+  static void end_wait(RWLock* lock, Access access,
+                       const internal::WaitNode& node);
   [[noreturn]] static void throw_not_acquired(Access access);
 
   // Those inside, and those who were handed the lock and have not run yet.
