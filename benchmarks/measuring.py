@@ -1,4 +1,4 @@
-"""What the scripts here share: the goals, and how the programs are built.
+"""What the scripts here share: goals, how programs are built and profiled.
 
 The goals are docs/performance.md's: user instructions an operation, and a time
 against a peer's in the same run.
@@ -7,12 +7,21 @@ import os
 import platform
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PEERS = os.path.join(ROOT, "benchmarks", "peers")
+
+TOKIO_CONFIG = """[source.crates-io]
+replace-with = "debian"
+[source.debian]
+directory = "/usr/share/cargo/registry"
+"""
+
 
 @dataclass
 class Goal:
@@ -84,32 +93,84 @@ GOALS = [
 ]
 
 
-def build_ours(compiler):
-    """core_paths by Bazel ($BAZEL, `bazel`) with "g++" or "clang"; its path."""
+def build_ours(compiler, program):
+    """It by Bazel ($BAZEL, `bazel`) with "g++" or "clang", and -O2; its path."""
     bazel = shlex.split(os.environ.get("BAZEL", "bazel"))
     options = ["--config=clang"] if compiler == "clang" else []
     subprocess.run(
         [*bazel, "build", "--noshow_progress", "--symlink_prefix=/", *options,
-         "//benchmarks:core_paths_measured"],
+         f"//benchmarks:{program}_measured"],
         cwd=ROOT, check=True, stdout=sys.stderr)
     folder = subprocess.run(
         [*bazel, "info", *options, "bazel-bin"], cwd=ROOT, check=True,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    return os.path.join(folder.strip(), "benchmarks", "core_paths_measured")
+    return os.path.join(folder.strip(), "benchmarks", f"{program}_measured")
 
 
-def ours(named):
+def ours(named, program="core_paths"):
     """{"g++": binary, "clang": binary}: those named "g++=BINARY", or built."""
     if named:
         return dict(item.split("=", 1) for item in named)
     binaries = {}
     for compiler in ("g++", "clang"):
         try:
-            binaries[compiler] = build_ours(compiler)
+            binaries[compiler] = build_ours(compiler, program)
         except (OSError, subprocess.CalledProcessError) as error:
-            print(f"core_paths with {compiler}: not built ({error})",
+            print(f"{program} with {compiler}: not built ({error})",
                   file=sys.stderr)
     return binaries
+
+
+def python():
+    """The command of the interpreter to measure: $PYTHON or this one."""
+    return [os.environ.get("PYTHON", sys.executable)]
+
+
+def build_tokio(program, folder):
+    package = os.path.join(folder, "tokio_peer")
+    shutil.copytree(os.path.join(PEERS, "tokio"), package)
+    if os.path.isdir("/usr/share/cargo/registry"):
+        os.makedirs(os.path.join(package, ".cargo"), exist_ok=True)
+        with open(os.path.join(package, ".cargo", "config.toml"), "w") as file:
+            file.write(TOKIO_CONFIG)
+    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=package,
+                   check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return [os.path.join(package, "target", "release", program)]
+
+
+def build_peers(commands, tokio, folder):
+    """The command of each peer that can be built, and why others cannot.
+
+    commands: what builds each of them, without "-o OUTPUT"; tokio: its program.
+    """
+    built, missing = {}, []
+    # Go's own needs: its cache, and no module around the file.
+    environment = {**os.environ, "GOCACHE": os.path.join(folder, "go_cache"),
+                   "GO111MODULE": "off"}
+    for name, command in commands.items():
+        binary = os.path.join(folder, "peer_" + name.replace(" ", "_"))
+        words = command.split()
+        try:
+            subprocess.run(words[:2] + ["-o", binary] + words[2:], cwd=PEERS,
+                           check=True, env=environment,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            built[name] = [binary]
+        except (OSError, subprocess.CalledProcessError) as error:
+            missing.append(f"{name}: {reason(error)}")
+    try:
+        built["tokio"] = build_tokio(tokio, folder)
+    except (OSError, subprocess.CalledProcessError) as error:
+        missing.append(f"tokio: {reason(error)}")
+    return built, missing
+
+
+def reason(error):
+    text = getattr(error, "stderr", None) or str(error).encode()
+    lines = text.decode(errors="replace").strip().splitlines()
+    for line in lines:
+        if "error" in line or "No such file" in line:
+            return line.strip()
+    return lines[0] if lines else "failed"
 
 
 def profile(command, path, size, count, folder):
