@@ -144,6 +144,12 @@ class BrokenBarrierError : public RuntimeError {
   BrokenBarrierError() : RuntimeError("") {}
 };
 
+// sendfile() cannot take this file to this socket, and no fallback is wanted.
+class SendfileNotAvailableError : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
+};
+
 // The stream ended before the read was complete.
 class IncompleteReadError : public EOFError {
  public:

@@ -91,6 +91,7 @@ enum class AttachmentSlot : uint8_t {
   kGenerators,
   kChildren,
   kDescriptors,
+  kFdLines,
   kCount
 };
 

@@ -51,6 +51,12 @@ struct LoopAccess {
   static bool has_ready(const EventLoop& loop) {
     return !loop.ready_.empty() || !loop.batch_.empty() || !loop.inbox_.empty();
   }
+  // Makes the descriptors' callables ready where those are. False where none is
+  // watched.
+  static bool look_for_events(EventLoop& loop) {
+    loop.look_for_events();
+    return loop.poller_->watched() > 0;
+  }
   static bool has_outside_work(const EventLoop& loop) {
     return loop.outside_work_.load() > 0;
   }
