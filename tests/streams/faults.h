@@ -1,0 +1,98 @@
+// FaultySystem and FaultyPoller: a kernel that is as unhelpful as it may be.
+// Both sit below a loop in the place of the real ones, work on real
+// descriptors, and spoil what those say.
+//
+//   FaultySystem system;
+//   system.plan = [](std::string_view call, uint64_t number) -> Fault {
+//     if (call == "send" && number == 3) return {.error = ECONNRESET};
+//     return {.most = 1};                         // one byte a call
+//   };
+//   run_with_faults(system, PollerFaults(), body);
+//
+// With `seeded_plan()` the same seed gives the same faults.
+#ifndef ASYNCIO_TESTS_STREAMS_FAULTS_H_
+#define ASYNCIO_TESTS_STREAMS_FAULTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <vector>
+
+#include "asyncio/base/time.h"
+#include "asyncio/loop/exception_context.h"
+#include "asyncio/loop/internal/poller.h"
+#include "asyncio/loop/internal/ready_queue.h"
+#include "asyncio/loop/internal/system.h"
+#include "asyncio/loop/internal/wakeup.h"
+#include "asyncio/task/coroutine.h"
+
+namespace asyncio {
+
+// What becomes of one call.
+struct Fault {
+  int error = 0;           // not made: it fails with this errno
+  size_t most = SIZE_MAX;  // made for so many bytes at most
+};
+
+// Asked before each call: its name ("recv", "send", "accept", ...) and how many
+// of that name there were before.
+using FaultPlan = std::function<Fault(std::string_view call, uint64_t number)>;
+
+class FaultySystem final : public internal::System {
+ public:
+  FaultPlan plan;  // empty: no faults
+
+  // How often each call was made or refused.
+  uint64_t calls(const std::string& name) const;
+  // Of those that the plan spoilt, in all.
+  uint64_t faults() const { return faults_; }
+
+  ssize_t read(int fd, void* data, size_t size) override;
+  ssize_t write(int fd, const void* data, size_t size) override;
+  ssize_t writev(int fd, const iovec* parts, int count) override;
+  ssize_t recv(int fd, void* data, size_t size, int flags) override;
+  ssize_t send(int fd, const void* data, size_t size, int flags) override;
+  ssize_t sendmsg(int fd, const msghdr* message, int flags) override;
+  int accept(int fd, sockaddr* address, socklen_t* size) override;
+  int connect(int fd, const sockaddr* address, socklen_t size) override;
+  int socket(int family, int type, int protocol) override;
+
+ private:
+  Fault ask(const char* call);
+
+  std::map<std::string, uint64_t> calls_;
+  uint64_t faults_ = 0;
+};
+
+// Short counts, EAGAIN and EINTR, each at one call in `rarity`; nothing that
+// ends a connection.
+FaultPlan seeded_plan(uint32_t seed, unsigned rarity = 3);
+
+struct PollerFaults {
+  uint32_t seed = 0;
+  // One event in so many is held back until a later poll, or told where nothing
+  // happened; and the order is any. Zero: never.
+  unsigned rarity = 0;
+};
+
+// A poller that tells events late, in another order, and some that are none.
+std::unique_ptr<internal::Poller> make_faulty_poller(
+    const internal::Wakeup& wakeup, PollerFaults faults);
+
+// Runs `body` on a loop with a virtual clock above these. Gives what the loop
+// reported. What the body throws fails the test.
+std::vector<ExceptionContext> run_with_faults(
+    FaultySystem& system, PollerFaults faults,
+    const std::function<Coroutine<>()>& body);
+
+}  // namespace asyncio
+
+#endif  // ASYNCIO_TESTS_STREAMS_FAULTS_H_
