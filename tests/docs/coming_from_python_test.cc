@@ -2,6 +2,7 @@
 #include <chrono>
 #include <exception>
 #include <iostream>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -177,6 +178,29 @@ ASYNCIO_TEST(ComingFromPythonTest, Loop) {
   EXPECT_EQ(co_await future, 42);
   co_await sleep(2s);
   EXPECT_EQ(printed, std::vector<std::string>{"x"});
+}
+
+ASYNCIO_TEST(ComingFromPythonTest, Subprocesses) {
+  {
+    Process p =
+        co_await create_subprocess_exec({"ls", "-l"}, {.std_out = PIPE});
+    std::string line = co_await p.std_out().readline();
+    EXPECT_NE(line, "");
+    int code = co_await p.wait();
+    EXPECT_EQ(code, 0);
+  }
+  {
+    Process p = co_await create_subprocess_shell("ls | wc -l");
+    co_await p.wait();
+  }
+  const std::map<std::string, std::string> map = {{"A", "1"}};
+  const std::string data = "data";
+  Process p = co_await create_subprocess_exec(
+      {"/bin/sh", "-c", "cat; echo $A"},
+      {.std_in = PIPE, .std_out = PIPE, .env = &map});
+  auto [out, err] = co_await p.communicate(data);
+  EXPECT_EQ(out, "data1\n");
+  EXPECT_EQ(err, "");
 }
 
 const ContextVar<int> var("var", 0);

@@ -215,7 +215,7 @@ TEST(ChildLoopTest, AbandonedIsReapedByTheLoop) {
 }
 
 TEST(ChildLoopTest, ClosedLoopLeavesNoZombie) {
-  const int before = open_descriptors();
+  const int before = descriptors_between_loops();
   Ref<Child> child;
   run([&]() -> Coroutine<> {
     child = start("exec sleep 100");

@@ -16,6 +16,8 @@
 
 #include "gtest/gtest.h"
 
+#include "asyncio/loop/event_loop.h"
+
 namespace asyncio {
 
 // A folder of the test's own, removed with what is in it.
@@ -55,6 +57,12 @@ inline int open_descriptors() {
     count += entry->d_name[0] != '.';
   closedir(folder);
   return count;
+}
+
+// The same where no loop exists. The first loop leaves an eventfd to the next.
+inline int descriptors_between_loops() {
+  new_event_loop();
+  return open_descriptors();
 }
 
 // Whether this process has a child that it has not reaped.
