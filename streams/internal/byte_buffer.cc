@@ -29,7 +29,7 @@ struct List {
   size_t bytes;
 };
 // Without a destructor: the buffers of static objects are destroyed after it.
-constinit thread_local List lists[kClasses];
+constinit thread_local List lists[kClasses] = {};
 constinit thread_local bool thread_ended = false;
 
 size_t class_of(size_t size) {
