@@ -25,17 +25,19 @@
 #include "asyncio/loop/internal/system.h"
 #include "asyncio/streams/file_descriptor.h"
 #include "asyncio/streams/getaddrinfo.h"
-#include "asyncio/streams/internal/fd_turn.h"
+#include "asyncio/streams/internal/fd_lines.h"
 #include "asyncio/streams/internal/owned_bytes.h"
+#include "asyncio/streams/internal/turn_line.h"
 #include "asyncio/streams/socket_address.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/threads.h"
 
 namespace asyncio {
 
+using internal::fd_line;
 using internal::FdSide;
-using internal::FdTurn;
 using internal::System;
+using internal::Turn;
 
 namespace {
 
@@ -254,13 +256,14 @@ Coroutine<int64_t> sendfile_native(int fd, int file, SendfileOptions options) {
     throw SendfileNotAvailableError("not a regular file");
   }
   SendfileProgress progress(file, options);
-  FdTurn turn(fd, FdSide::kWrite);
+  Turn turn;
   while (progress.next(kSendfileBlock) > 0) {
     const std::optional<size_t> n = try_sendfile(fd, progress);
     if (n && *n == 0) break;
     if (n) progress.sent += static_cast<int64_t>(*n);
     // Also where it did not block: other tasks get their turn.
-    if (progress.next(kSendfileBlock) > 0) co_await turn.ready();
+    if (progress.next(kSendfileBlock) > 0)
+      co_await turn.in(fd_line(fd, FdSide::kWrite));
   }
   co_return progress.sent;
 }
@@ -299,14 +302,14 @@ Coroutine<int64_t> sendfile_fallback(int fd, int file,
     const std::string block = co_await std::move(reading);
     if (block.empty()) break;
     std::string_view rest = block;
-    FdTurn turn(fd, FdSide::kWrite);
+    Turn turn;
     while (!rest.empty()) {
       const std::optional<size_t> n = try_send(fd, rest);
       if (n) {
         progress.sent += static_cast<int64_t>(*n);
         rest.remove_prefix(*n);
       }
-      if (!rest.empty()) co_await turn.ready();
+      if (!rest.empty()) co_await turn.in(fd_line(fd, FdSide::kWrite));
     }
   }
   co_return progress.sent;
@@ -326,21 +329,21 @@ Coroutine<> connect_to_host(int fd, std::string host, uint16_t port) {
 
 Coroutine<std::string> sock_recv(int fd, size_t n) {
   check_socket(fd);
-  FdTurn turn(fd, FdSide::kRead);
+  Turn turn;
   for (;;) {
     std::optional<std::string> data = try_recv_string(fd, n);
     if (data) co_return *std::move(data);
-    co_await turn.ready();
+    co_await turn.in(fd_line(fd, FdSide::kRead));
   }
 }
 
 Coroutine<size_t> sock_recv_into(int fd, std::span<std::byte> buffer) {
   check_socket(fd);
-  FdTurn turn(fd, FdSide::kRead);
+  Turn turn;
   for (;;) {
     const std::optional<size_t> n = try_recv(fd, buffer.data(), buffer.size());
     if (n) co_return *n;
-    co_await turn.ready();
+    co_await turn.in(fd_line(fd, FdSide::kRead));
   }
 }
 
@@ -350,11 +353,11 @@ Coroutine<size_t> sock_recv_into(int fd, std::span<char> buffer) {
 
 Coroutine<Datagram> sock_recvfrom(int fd, size_t n) {
   check_socket(fd);
-  FdTurn turn(fd, FdSide::kRead);
+  Turn turn;
   for (;;) {
     std::optional<Datagram> datagram = try_recvfrom_string(fd, n);
     if (datagram) co_return *std::move(datagram);
-    co_await turn.ready();
+    co_await turn.in(fd_line(fd, FdSide::kRead));
   }
 }
 
@@ -362,12 +365,12 @@ Coroutine<DatagramInto> sock_recvfrom_into(int fd,
                                            std::span<std::byte> buffer) {
   check_socket(fd);
   SocketAddress from;
-  FdTurn turn(fd, FdSide::kRead);
+  Turn turn;
   for (;;) {
     const std::optional<size_t> n =
         try_recvfrom(fd, buffer.data(), buffer.size(), from);
     if (n) co_return DatagramInto(*n, from);
-    co_await turn.ready();
+    co_await turn.in(fd_line(fd, FdSide::kRead));
   }
 }
 
@@ -378,35 +381,35 @@ Coroutine<DatagramInto> sock_recvfrom_into(int fd, std::span<char> buffer) {
 Coroutine<> sock_sendall(int fd, internal::OwnedBytes data) {
   check_socket(fd);
   std::string_view rest = data.view();
-  FdTurn turn(fd, FdSide::kWrite);
+  Turn turn;
   for (;;) {
     const std::optional<size_t> n = try_send(fd, rest);
     if (n) {
       rest.remove_prefix(*n);
       if (rest.empty()) co_return;
     }
-    co_await turn.ready();
+    co_await turn.in(fd_line(fd, FdSide::kWrite));
   }
 }
 
 Coroutine<size_t> sock_sendto(int fd, internal::OwnedBytes data,
                               SocketAddress address) {
   check_socket(fd);
-  FdTurn turn(fd, FdSide::kWrite);
+  Turn turn;
   for (;;) {
     const std::optional<size_t> n = try_sendto(fd, data.view(), address);
     if (n) co_return *n;
-    co_await turn.ready();
+    co_await turn.in(fd_line(fd, FdSide::kWrite));
   }
 }
 
 Coroutine<Accepted> sock_accept(int fd) {
   check_socket(fd);
-  FdTurn turn(fd, FdSide::kRead);
+  Turn turn;
   for (;;) {
     std::optional<Accepted> accepted = try_accept(fd);
     if (accepted) co_return *std::move(accepted);
-    co_await turn.ready();
+    co_await turn.in(fd_line(fd, FdSide::kRead));
   }
 }
 
@@ -414,8 +417,8 @@ Coroutine<> sock_connect(int fd, SocketAddress address) {
   check_socket(fd);
   const bool connected = begin_connect(fd, address);
   if (connected) co_return;
-  FdTurn turn(fd, FdSide::kWrite);
-  co_await turn.ready();
+  Turn turn;
+  co_await turn.in(fd_line(fd, FdSide::kWrite));
   const int error = socket_option(fd, SO_ERROR);
   if (error != 0) throw_os_error(error, connect_to(address));
 }

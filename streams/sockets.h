@@ -35,6 +35,7 @@
 #include <utility>
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/streams/datagram.h"
 #include "asyncio/streams/file_descriptor.h"
 #include "asyncio/streams/internal/owned_bytes.h"
 #include "asyncio/streams/socket_address.h"
@@ -42,17 +43,7 @@
 
 namespace asyncio {
 
-// A message, and who sent it.
-class Datagram {
- public:
-  Datagram(std::string data, SocketAddress address)
-      : data(std::move(data)), address(address) {}
-
-  std::string data;
-  SocketAddress address;
-};
-
-// The same, with the data in the caller's memory.
+// A Datagram with its data in the caller's memory.
 class DatagramInto {
  public:
   DatagramInto(size_t size, SocketAddress address)

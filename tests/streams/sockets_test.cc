@@ -24,6 +24,7 @@
 #include "asyncio/base/result.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
+#include "asyncio/loop/handle.h"
 #include "asyncio/streams/file_descriptor.h"
 #include "asyncio/streams/socket_address.h"
 #include "asyncio/task/as_result.h"
@@ -67,11 +68,12 @@ Coroutine<std::string> receive_all(int fd, size_t n = 4096) {
 ASYNCIO_TEST(SockRecvTest, GivesWhatIsThereWithoutATurn) {
   SocketPair pair;
   bool turned = false;
-  get_running_loop().call_soon([&] { turned = true; });
+  Handle turn = get_running_loop().call_soon([&] { turned = true; });
   CO_ASSERT_EQ(write(pair.a(), "hello", 5), 5);
   EXPECT_EQ(co_await sock_recv(pair.b(), 3), "hel");
   EXPECT_EQ(co_await sock_recv(pair.b(), 1'000'000), "lo");
   EXPECT_FALSE(turned);
+  turn.cancel();
 }
 
 ASYNCIO_TEST(SockRecvTest, WaitsForMore) {
