@@ -81,7 +81,8 @@ class Interrupts {
             throw KeyboardInterrupt();
           }
         });
-    internal::LoopAccess::set_signal_handler(loop, SIGINT, node_);
+    internal::LoopAccess::set_signal_handler(loop, SIGINT, node_,
+                                             /*insistent=*/true);
   }
   ~Interrupts() {
     if (node_ &&

@@ -91,11 +91,11 @@ struct LoopAccess {
     loop.attachments_[static_cast<size_t>(slot)] = std::move(attachment);
   }
 
-  // For a handler that must not keep Ctrl-C from ending the program: a third
-  // SIGINT that the loop has not looked at has its default effect.
+  // `insistent`: of a handler that must not keep Ctrl-C from ending the program,
+  // a third SIGINT that the loop has not looked at has its default effect.
   static void set_signal_handler(EventLoop& loop, int sig,
-                                 Ref<CallbackNode> node) {
-    loop.set_signal_handler(sig, std::move(node), /*insistent=*/true);
+                                 Ref<CallbackNode> node, bool insistent) {
+    loop.set_signal_handler(sig, std::move(node), insistent);
   }
   // Whether `node` is still what handles the signal.
   static bool has_signal_handler(const EventLoop& loop, int sig,
