@@ -126,14 +126,13 @@ void Child::reap() {
 }
 
 void Child::finish(int returncode) {
-  const Ref<Child> self(this);
-  returncode_ = returncode;
   EventLoop& loop = *std::exchange(loop_, nullptr);
+  ChildDomain::of(loop).remove(*this);
+  const Ref<Child> share_of_domain = Ref<Child>::adopt(this);
+  returncode_ = returncode;
   loop.remove_reader(pidfd_.get());
   pidfd_.reset();
   waiters_.wake_all();
-  ChildDomain::of(loop).remove(*this);
-  release();
 }
 
 // Without the loop: it is closed, or does not watch the child.
