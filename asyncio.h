@@ -29,6 +29,7 @@
 #include "asyncio/streams/datagram.h"
 #include "asyncio/streams/file_descriptor.h"
 #include "asyncio/streams/getaddrinfo.h"
+#include "asyncio/streams/pipe.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/streams/signal_stream.h"
 #include "asyncio/streams/socket_address.h"

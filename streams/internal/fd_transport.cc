@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <utility>
@@ -40,6 +41,11 @@ bool would_block(ssize_t n) {
   return n == -EAGAIN || n == -EWOULDBLOCK || n == -EINTR;
 }
 
+bool is_device(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode);
+}
+
 }  // namespace
 
 Ref<FdTransport> FdTransport::open(EventLoop& loop, int fd, Kind kind,
@@ -62,6 +68,9 @@ FdTransport::FdTransport(EventLoop& loop, int fd, Kind kind,
       low_water_(kHighWater / 4),
       lost_(*this),
       kind_(kind),
+      // What comes from a terminal does not concern who writes to it; of a pipe
+      // the end does.
+      read_eof_(kind == Kind::kWritePipe && is_device(fd)),
       peer_(peer) {}
 
 void FdTransport::run() {

@@ -120,7 +120,7 @@ class FdTransport final : public Transport,
   const Kind kind_;
   bool open_ = true;
   bool paused_ = false;
-  bool read_eof_ = false;
+  bool read_eof_;
   bool write_eof_ = false;
   bool protocol_paused_ = false;
   SocketAddress peer_;
