@@ -141,7 +141,8 @@ def build_tokio(program, folder):
 def build_peers(commands, tokio, folder):
     """The command of each peer that can be built, and why others cannot.
 
-    commands: what builds each of them, without "-o OUTPUT"; tokio: its program.
+    commands: what builds each of them, without "-o OUTPUT"; tokio: its program,
+    or None.
     """
     built, missing = {}, []
     # Go's own needs: its cache, and no module around the file.
@@ -158,7 +159,8 @@ def build_peers(commands, tokio, folder):
         except (OSError, subprocess.CalledProcessError) as error:
             missing.append(f"{name}: {reason(error)}")
     try:
-        built["tokio"] = build_tokio(tokio, folder)
+        if tokio:
+            built["tokio"] = build_tokio(tokio, folder)
     except (OSError, subprocess.CalledProcessError) as error:
         missing.append(f"tokio: {reason(error)}")
     return built, missing
