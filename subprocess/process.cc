@@ -23,6 +23,7 @@
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/base/result.h"
 #include "asyncio/loop/event_loop.h"
+#include "asyncio/streams/file_descriptor.h"
 #include "asyncio/streams/internal/fd_transport.h"
 #include "asyncio/streams/internal/open_stream.h"
 #include "asyncio/streams/internal/stream.h"
@@ -30,7 +31,6 @@
 #include "asyncio/streams/stream_writer.h"
 #include "asyncio/subprocess/argv.h"
 #include "asyncio/subprocess/internal/child.h"
-#include "asyncio/subprocess/internal/owned_fd.h"
 #include "asyncio/subprocess/internal/spawn.h"
 #include "asyncio/subprocess/subprocess_options.h"
 #include "asyncio/task/as_result.h"
@@ -43,7 +43,6 @@ namespace asyncio {
 
 using internal::Child;
 using internal::FdTransport;
-using internal::OwnedFd;
 using internal::ProcessState;
 using internal::Ref;
 using internal::SpawnRequest;
@@ -206,9 +205,9 @@ class Redirection {
 
   const std::array<int, 3>& std_fds() const { return std_fds_; }
   // Our end of a pipe.
-  OwnedFd& our_end(int i) { return ours_[i]; }
+  FileDescriptor& our_end(int i) { return ours_[i]; }
   void close_theirs() {
-    for (OwnedFd& fd : theirs_) fd.reset();
+    for (FileDescriptor& fd : theirs_) fd.reset();
   }
 
  private:
@@ -218,8 +217,8 @@ class Redirection {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) != 0) throw_os_error(errno, "pipe");
         const int child_reads = i == 0 ? 0 : 1;
-        theirs_[i] = OwnedFd(ends[child_reads]);
-        ours_[i] = OwnedFd(ends[1 - child_reads]);
+        theirs_[i] = FileDescriptor(ends[child_reads]);
+        ours_[i] = FileDescriptor(ends[1 - child_reads]);
         std_fds_[i] = theirs_[i].get();
         break;
       }
@@ -227,8 +226,8 @@ class Redirection {
         std_fds_[i] = std_fds_[1] >= 0 ? std_fds_[1] : 1;
         break;
       case DEVNULL:
-        theirs_[i] = OwnedFd(open("/dev/null", O_RDWR | O_CLOEXEC));
-        if (theirs_[i].get() < 0) throw_os_error(errno, "open /dev/null");
+        theirs_[i] = FileDescriptor(open("/dev/null", O_RDWR | O_CLOEXEC));
+        if (!theirs_[i]) throw_os_error(errno, "open /dev/null");
         std_fds_[i] = theirs_[i].get();
         break;
       default:
@@ -237,11 +236,11 @@ class Redirection {
   }
 
   std::array<int, 3> std_fds_ = {-1, -1, -1};
-  OwnedFd theirs_[3];
-  OwnedFd ours_[3];
+  FileDescriptor theirs_[3];
+  FileDescriptor ours_[3];
 };
 
-Ref<internal::Stream> open_pipe(OwnedFd& fd, FdTransport::Kind kind,
+Ref<internal::Stream> open_pipe(FileDescriptor& fd, FdTransport::Kind kind,
                                 size_t limit) {
   Ref<internal::Stream> stream =
       internal::open_stream(get_running_loop(), fd.get(), kind, limit);
@@ -263,15 +262,15 @@ Coroutine<Process> start(StartRequest request) {
   redirection.close_theirs();
   // From here on an exception kills the child.
   Process process(state);
-  if (OwnedFd& fd = redirection.our_end(0); fd.get() >= 0) {
+  if (FileDescriptor& fd = redirection.our_end(0); fd) {
     state->std_in = StreamWriter(
         open_pipe(fd, FdTransport::Kind::kWritePipe, request.limit));
   }
-  if (OwnedFd& fd = redirection.our_end(1); fd.get() >= 0) {
+  if (FileDescriptor& fd = redirection.our_end(1); fd) {
     state->std_out = StreamReader(
         open_pipe(fd, FdTransport::Kind::kReadPipe, request.limit));
   }
-  if (OwnedFd& fd = redirection.our_end(2); fd.get() >= 0) {
+  if (FileDescriptor& fd = redirection.our_end(2); fd) {
     state->std_err = StreamReader(
         open_pipe(fd, FdTransport::Kind::kReadPipe, request.limit));
   }

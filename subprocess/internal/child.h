@@ -21,7 +21,7 @@
 
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/event_loop.h"
-#include "asyncio/subprocess/internal/owned_fd.h"
+#include "asyncio/streams/file_descriptor.h"
 #include "asyncio/subprocess/internal/spawn.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/promise.h"
@@ -71,7 +71,7 @@ class Child {
 
   EventLoop* loop_;  // null once it is reaped
   const pid_t pid_;
-  OwnedFd pidfd_;
+  FileDescriptor pidfd_;
   const bool leads_group_;
   std::optional<int> returncode_;
   WaitQueue waiters_;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "asyncio/subprocess/internal/owned_fd.h"
+#include "asyncio/streams/file_descriptor.h"
 
 namespace asyncio::internal {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 // 0 where there is no such process.
 pid_t parent_of(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  const OwnedFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return 0;
   char text[512];
   const ssize_t size = read(file.get(), text, sizeof text - 1);
@@ -68,7 +68,7 @@ bool ProcessTree::look_again() {
 // Its parent is stopped and cannot reap it: while the number belongs to a child
 // of that parent, it belongs to the process that the pidfd names.
 bool ProcessTree::add(pid_t pid) {
-  OwnedFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  FileDescriptor pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (pidfd.get() < 0 || !holds(parent_of(pid))) return false;
   signal_by(pidfd.get(), SIGSTOP);
   members_.emplace(pid, std::move(pidfd));

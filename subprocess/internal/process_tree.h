@@ -14,7 +14,7 @@
 
 #include "absl/container/flat_hash_map.h"
 
-#include "asyncio/subprocess/internal/owned_fd.h"
+#include "asyncio/streams/file_descriptor.h"
 
 namespace asyncio::internal {
 
@@ -34,7 +34,7 @@ class ProcessTree {
 
   const pid_t root_;
   const int root_pidfd_;
-  absl::flat_hash_map<pid_t, OwnedFd> members_;  // the root is none
+  absl::flat_hash_map<pid_t, FileDescriptor> members_;  // the root is none
 };
 
 }  // namespace asyncio::internal

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/subprocess/internal/owned_fd.h"
+#include "asyncio/streams/file_descriptor.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define ASYNCIO_INTERNAL_TSAN 1
@@ -405,7 +405,7 @@ SpawnedChild spawn(const SpawnRequest& request) {
     error = errno;
   }
   if (pid < 0) throw_os_error(error, "clone for " + program);
-  SpawnedChild child{pid, OwnedFd(pidfd)};
+  SpawnedChild child{pid, FileDescriptor(pidfd)};
   if (start.error != 0) {
     reap_failed(child);
     throw_failure(start, request, program);

@@ -27,7 +27,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "asyncio/subprocess/internal/owned_fd.h"
+#include "asyncio/streams/file_descriptor.h"
 
 namespace asyncio::internal {
 
@@ -54,7 +54,7 @@ struct SpawnRequest {
 
 struct SpawnedChild {
   pid_t pid;
-  OwnedFd pidfd;
+  FileDescriptor pidfd;
 };
 
 SpawnedChild spawn(const SpawnRequest& request);

@@ -21,7 +21,7 @@
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
-#include "asyncio/subprocess/internal/owned_fd.h"
+#include "asyncio/streams/file_descriptor.h"
 #include "asyncio/subprocess/internal/spawn.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/runner.h"
@@ -52,7 +52,7 @@ ExitRequest end_of(const Ref<Child>& child) { return ExitRequest(child); }
 
 // Until the process `pid`, no child of ours, has ended.
 bool ends_soon(pid_t pid) {
-  const OwnedFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  const FileDescriptor pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (pidfd.get() < 0) return true;
   pollfd ended{pidfd.get(), POLLIN, 0};
   return poll(&ended, 1, 20'000) == 1;
@@ -63,8 +63,8 @@ bool ends_soon(pid_t pid) {
 Ref<Child> start_and_read(SpawnRequest request, std::vector<pid_t>& pids) {
   int ends[2];
   EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  OwnedFd out(ends[0]);
-  OwnedFd in(ends[1]);
+  FileDescriptor out(ends[0]);
+  FileDescriptor in(ends[1]);
   request.std_fds[1] = in.get();
   Ref<Child> child = start(request);
   in.reset();

@@ -395,6 +395,42 @@ TEST(ProcessTimeTest, StartMayBeCancelledAtAnyMoment) {
   EXPECT_EQ(open_descriptors(), before);
 }
 
+// Of a program that has ended: all there is to wait for has come already.
+Coroutine<Process> ended_process() {
+  Process process = co_await create_subprocess_shell(
+      "echo out; echo err >&2; exit 3",
+      {.std_in = PIPE, .std_out = PIPE, .std_err = PIPE});
+  siginfo_t info{};
+  waitid(P_PID, static_cast<id_t>(process.pid()), &info, WEXITED | WNOWAIT);
+  co_return process;
+}
+
+TEST(ProcessTimeTest, CommunicateLosesNothingToACancellation) {
+  const int rounds = cancel_everywhere([](CancelScene& scene) -> Coroutine<> {
+    // Descriptors alone do not move a scene.
+    auto tick = []() -> Coroutine<> {
+      while (true) co_await sleep(1ms);
+    };
+    Task<> ticker = create_task(tick);
+    auto process = std::make_shared<Process>(co_await ended_process());
+    auto output = std::make_shared<Output>();
+    scene.start([process, output]() -> Coroutine<> {
+      *output = co_await process->communicate("input");
+    });
+    const auto end = co_await scene.ended();
+    EXPECT_TRUE(end || end.cancelled());
+    const Output rest = co_await process->communicate();
+    EXPECT_EQ(output->std_out + rest.std_out, "out\n");
+    EXPECT_EQ(output->std_err + rest.std_err, "err\n");
+    EXPECT_EQ(process->returncode(), 3);
+    ticker.cancel();
+    const auto ticked = co_await as_result(ticker);
+    EXPECT_TRUE(ticked.cancelled());
+  });
+  EXPECT_GT(rounds, 3);
+  EXPECT_FALSE(has_children());
+}
+
 TEST(ProcessTimeTest, RunLeavesNoChildOfTasksThatItCancels) {
   run([]() -> Coroutine<> {
     auto hold = []() -> Coroutine<> {

@@ -16,7 +16,7 @@
 #include "gtest/gtest.h"
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/subprocess/internal/owned_fd.h"
+#include "asyncio/streams/file_descriptor.h"
 #include "asyncio/tests/subprocess/subprocess_test_util.h"
 
 namespace asyncio::internal {
@@ -45,8 +45,8 @@ int run(const SpawnRequest& request) { return wait(spawn(request)); }
 std::string output(SpawnRequest request, int number = 1) {
   int ends[2];
   EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  OwnedFd out(ends[0]);
-  OwnedFd in(ends[1]);
+  FileDescriptor out(ends[0]);
+  FileDescriptor in(ends[1]);
   request.std_fds[number] = in.get();
   const SpawnedChild child = spawn(request);
   in.reset();
@@ -191,8 +191,8 @@ TEST(SpawnTest, StandardDescriptorsMayBeSwapped) {
   const std::string first = folder.write("first", "", false);
   const std::string second = folder.write("second", "", false);
   const int saved[] = {dup(1), dup(2)};
-  OwnedFd one(open(first.c_str(), O_WRONLY | O_CLOEXEC));
-  OwnedFd two(open(second.c_str(), O_WRONLY | O_CLOEXEC));
+  FileDescriptor one(open(first.c_str(), O_WRONLY | O_CLOEXEC));
+  FileDescriptor two(open(second.c_str(), O_WRONLY | O_CLOEXEC));
   dup2(one.get(), 1);
   dup2(two.get(), 2);
   SpawnRequest request = shell("echo out; echo err >&2");
@@ -219,9 +219,9 @@ TEST(SpawnTest, BadDescriptorIsOSError) {
 }
 
 TEST(SpawnTest, NoDescriptorOfOursReachesTheChild) {
-  OwnedFd kept(fcntl(0, F_DUPFD, 50));            // without FD_CLOEXEC
-  OwnedFd passed(fcntl(0, F_DUPFD_CLOEXEC, 60));  // with it
-  OwnedFd high(fcntl(0, F_DUPFD, 200));
+  FileDescriptor kept(fcntl(0, F_DUPFD, 50));            // without FD_CLOEXEC
+  FileDescriptor passed(fcntl(0, F_DUPFD_CLOEXEC, 60));  // with it
+  FileDescriptor high(fcntl(0, F_DUPFD, 200));
   ASSERT_GE(high.get(), 200);
   SpawnRequest request =
       shell("for fd in /proc/self/fd/*; do echo ${fd##*/}; done");
