@@ -217,6 +217,22 @@ ASYNCIO_TEST(ProcessTest, NullDeviceAndDescriptors) {
   close(ends[0]);
 }
 
+ASYNCIO_TEST(ProcessTest, PipesMayHaveTheNumbersOfStandardDescriptors) {
+  const int input = dup(0), error = dup(2);
+  close(0);
+  close(2);
+  Process process = co_await create_subprocess_shell(
+      "cat; echo err >&2", {.std_in = PIPE, .std_out = PIPE, .std_err = PIPE});
+  const Output output = co_await process.communicate("in");
+  co_await sleep(1s);  // the pipes are closed
+  dup2(input, 0);
+  dup2(error, 2);
+  close(input);
+  close(error);
+  EXPECT_EQ(output.std_out, "in");
+  EXPECT_EQ(output.std_err, "err\n");
+}
+
 ASYNCIO_TEST(ProcessTest, PassesDescriptors) {
   int ends[2];
   EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
