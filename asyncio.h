@@ -30,6 +30,7 @@
 #include "asyncio/streams/file_descriptor.h"
 #include "asyncio/streams/getaddrinfo.h"
 #include "asyncio/streams/pipe.h"
+#include "asyncio/streams/sendfile.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/streams/signal_stream.h"
 #include "asyncio/streams/socket_address.h"

@@ -16,9 +16,10 @@
 // tasks, first come, first served.
 // Cancellation: at once; no signal is lost.
 // Errors: ValueError where a number is no signal, RuntimeError where it cannot
-// be caught. Lifetime: movable, not copyable. Destroyed, or closed, while a
-// task waits in next(), it throws RuntimeError there. Threads: that of the loop
-// that runs when it is made.
+// be caught.
+// Lifetime: movable, not copyable. Destroyed, or closed, while a task waits in
+// next(), it throws RuntimeError there.
+// Threads: that of the loop that runs when it is made.
 #ifndef ASYNCIO_STREAMS_SIGNAL_STREAM_H_
 #define ASYNCIO_STREAMS_SIGNAL_STREAM_H_
 

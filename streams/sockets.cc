@@ -201,14 +201,7 @@ void check_sendfile(int fd, const SendfileOptions& options) {
   if (socket_option(fd, SO_TYPE) != SOCK_STREAM) {
     throw ValueError("only SOCK_STREAM type sockets are supported");
   }
-  if (options.count && *options.count <= 0) {
-    throw ValueError("count must be a positive integer (got " +
-                     std::to_string(*options.count) + ")");
-  }
-  if (options.offset < 0) {
-    throw ValueError("offset must be a non-negative integer (got " +
-                     std::to_string(options.offset) + ")");
-  }
+  internal::check_sendfile_options(options);
 }
 
 // How far a file is sent; leaves its position there.
@@ -326,6 +319,17 @@ Coroutine<> connect_to_host(int fd, std::string host, uint16_t port) {
 }
 
 }  // namespace
+
+void internal::check_sendfile_options(const SendfileOptions& options) {
+  if (options.count && *options.count <= 0) {
+    throw ValueError("count must be a positive integer (got " +
+                     std::to_string(*options.count) + ")");
+  }
+  if (options.offset < 0) {
+    throw ValueError("offset must be a non-negative integer (got " +
+                     std::to_string(options.offset) + ")");
+  }
+}
 
 Coroutine<std::string> sock_recv(int fd, size_t n) {
   check_socket(fd);

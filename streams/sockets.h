@@ -20,9 +20,10 @@
 // cancelled accept no connection. A cancelled sock_sendall() or sock_sendfile()
 // may have sent a part.
 // Errors: what the kernel says, as OSError. EINTR is none, nor is SIGPIPE
-// raised. Debug mode: ValueError("the socket must be non-blocking") where it is
-// not. Cost: a wait is two system calls (descriptors are watched only while
-// somebody waits, so that they can be closed at any other time).
+// raised.
+// Debug mode: ValueError("the socket must be non-blocking") where it is not.
+// Cost: a wait is two system calls (descriptors are watched only while somebody
+// waits, so that they can be closed at any other time).
 #ifndef ASYNCIO_STREAMS_SOCKETS_H_
 #define ASYNCIO_STREAMS_SOCKETS_H_
 
@@ -97,6 +98,11 @@ struct SendfileOptions {
   // executor and sent as by sock_sendall(); else SendfileNotAvailableError.
   bool fallback = true;
 };
+
+namespace internal {
+// ValueError for a bad offset or count.
+void check_sendfile_options(const SendfileOptions& options);
+}  // namespace internal
 
 // Sends a file over a connected stream socket. -> how many bytes that were. In
 // every case the file's position is behind the last byte that was sent.

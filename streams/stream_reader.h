@@ -27,6 +27,7 @@
 #include <span>
 #include <utility>
 
+#include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/streams/internal/stream.h"
 #include "asyncio/streams/internal/stream_buffer.h"
@@ -74,10 +75,11 @@ class StreamReader {
   }
 
   // -> std::string of exactly n bytes. IncompleteReadError, which has what there
-  // was, where the stream ends before.
+  // was, where the stream ends before. ValueError for a negative n.
   internal::ReadRequest<internal::ReadStringAwaiter> readexactly(
-      size_t n) const {
-    return {stream_, internal::ReadGoal::kExactly, n};
+      ptrdiff_t n) const {
+    if (n < 0) throw_negative_size();
+    return {stream_, internal::ReadGoal::kExactly, static_cast<size_t>(n)};
   }
 
   // -> std::string up to and with the separator that ends first. Nothing is taken
@@ -99,6 +101,9 @@ class StreamReader {
  private:
   // Of reads that have no number; not zero, which would end them at once.
   static constexpr size_t kWhatever = 1;
+  [[noreturn]] static void throw_negative_size() {
+    throw ValueError("readexactly size can not be less than zero");
+  }
 
   internal::Ref<internal::Stream> stream_;
 };

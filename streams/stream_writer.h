@@ -98,6 +98,7 @@ class StreamWriter {
   // For the library.
   explicit StreamWriter(internal::Ref<internal::Stream> stream)
       : stream_(std::move(stream)) {}
+  const internal::Ref<internal::Stream>& stream() const { return stream_; }
 
  private:
   void reset() {

@@ -7,8 +7,9 @@
 //     co_await server.send(std::move(data), peer);
 //   }
 //
-//   DatagramEndpoint client = co_await create_datagram_endpoint("localhost",
-//   9999); co_await client.send("hello");
+//   DatagramEndpoint client =
+//       co_await create_datagram_endpoint("localhost", 9999);
+//   co_await client.send("hello");
 //
 // With a remote address it is connected: it sends to that one and receives from
 // it alone.
@@ -22,10 +23,11 @@
 // those that wait to send.
 // Errors: a peer that refuses datagrams (ECONNREFUSED) is told to the next
 // send() or recv() of a connected endpoint, which works on after it; the
-// datagram that was to be sent then was not. Cancellation: at once; no datagram
-// is lost, and none is sent. Lifetime: a handle, move-only, null when
-// default-constructed. Destroying it closes the socket. An operation that is
-// under way keeps what it needs, and throws when the endpoint is closed.
+// datagram that was to be sent then was not.
+// Cancellation: at once; no datagram is lost, and none is sent.
+// Lifetime: a handle, move-only, null when default-constructed. Destroying it
+// closes the socket. An operation that is under way keeps what it needs, and
+// throws when the endpoint is closed.
 // Threads: the loop's.
 // Cost: a wait that is not the first enters the kernel for nothing but the
 // wait.

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -170,6 +171,11 @@ void FdTransport::write(std::string_view data) {
   }
   if (data.empty()) return;
   LoopAccess::check_thread(*loop_);
+  if (held_) [[unlikely]] {
+    held_->append(data.data(), data.size());
+    maybe_pause_protocol();
+    return;
+  }
   if (outgoing_.empty()) {
     const ssize_t n = send_now(data.data(), data.size());
     if (n < 0) [[unlikely]] {
@@ -187,6 +193,13 @@ void FdTransport::writelines(std::span<const iovec> parts) {
     if (refuses_write("writelines")) return;
   }
   LoopAccess::check_thread(*loop_);
+  if (held_) [[unlikely]] {
+    for (const iovec& part : parts) {
+      held_->append(static_cast<const char*>(part.iov_base), part.iov_len);
+    }
+    maybe_pause_protocol();
+    return;
+  }
   size_t sent = 0;
   if (outgoing_.empty() && !parts.empty()) {
     System& system = LoopAccess::system(*loop_);
@@ -238,6 +251,10 @@ void FdTransport::write_ready() {
   outgoing_.consume(static_cast<size_t>(n));
   maybe_resume_protocol();
   if (!outgoing_.empty()) return;
+  if (held_) {
+    watch();
+    return;
+  }
   if (closing_) {
     unwatch();
     ++lost_count_;
@@ -255,11 +272,28 @@ void FdTransport::write_eof() {
     return;
   }
   write_eof_ = true;
-  if (!outgoing_.empty()) return;
+  if (!outgoing_.empty() || held_) return;
   const int status =
       LoopAccess::system(*loop_).shutdown(IoNode::fd, SHUT_WR);
   if (status < 0) {
     throw_os_error(-status, "shutdown of the connection to " + other_end());
+  }
+}
+
+void FdTransport::begin_hold() { held_ = std::make_unique<ByteBuffer>(); }
+
+void FdTransport::end_hold() noexcept {
+  const std::unique_ptr<ByteBuffer> held = std::move(held_);
+  if (lost_count_ != 0) return;
+  if (!outgoing_.empty() || !held->empty()) {
+    buffer(held->view());
+    return;
+  }
+  if (closing_) {
+    ++lost_count_;
+    schedule_lost(nullptr);
+  } else if (write_eof_) {
+    LoopAccess::system(*loop_).shutdown(IoNode::fd, SHUT_WR);
   }
 }
 
@@ -278,13 +312,13 @@ void FdTransport::set_write_buffer_limits(WriteBufferOptions options) {
 }
 
 void FdTransport::maybe_pause_protocol() {
-  if (protocol_paused_ || outgoing_.size() <= high_water_) return;
+  if (protocol_paused_ || get_write_buffer_size() <= high_water_) return;
   protocol_paused_ = true;
   if (protocol_ != nullptr) protocol_->pause_writing();
 }
 
 void FdTransport::maybe_resume_protocol() {
-  if (!protocol_paused_ || outgoing_.size() > low_water_) return;
+  if (!protocol_paused_ || get_write_buffer_size() > low_water_) return;
   protocol_paused_ = false;
   protocol_->resume_writing();
 }
@@ -294,7 +328,7 @@ void FdTransport::maybe_resume_protocol() {
 void FdTransport::close() {
   if (closing_) return;
   closing_ = true;
-  if (outgoing_.empty()) {
+  if (outgoing_.empty() && !held_) {
     ++lost_count_;
     schedule_lost(nullptr);
   } else if (loop_->is_closed()) {
@@ -327,6 +361,11 @@ void FdTransport::fatal_error(std::exception_ptr error, const char* message) {
 void FdTransport::force_close(std::exception_ptr error) {
   if (lost_count_ != 0) return;
   outgoing_.clear();
+  if (held_) {
+    held_->clear();
+    // Whoever sends by a descriptor of their own is to see it, too.
+    LoopAccess::system(*loop_).shutdown(IoNode::fd, SHUT_RDWR);
+  }
   closing_ = true;
   ++lost_count_;
   schedule_lost(std::move(error));

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,7 +52,9 @@ class FdTransport final : public Transport,
   void writelines(std::span<const iovec> parts) override;
   void write_eof() override;
   bool can_write_eof() const override { return kind_ != Kind::kReadPipe; }
-  size_t get_write_buffer_size() const override { return outgoing_.size(); }
+  size_t get_write_buffer_size() const override {
+    return outgoing_.size() + (held_ ? held_->size() : 0);
+  }
   WriteBufferLimits get_write_buffer_limits() const override {
     return {low_water_, high_water_};
   }
@@ -59,6 +62,18 @@ class FdTransport final : public Transport,
   SocketAddress peername() const override { return peer_; }
   SocketAddress sockname() const override;
   int fd() const override { return open_ ? IoNode::fd : -1; }
+
+  Kind kind() const { return kind_; }
+  // Whether it has been decided that it ends.
+  bool ending() const { return lost_count_ != 0; }
+
+  // Between the two, what is written waits for the second, and so does close():
+  // somebody sends by a descriptor of their own, once what was buffered before,
+  // ahead_of_hold(), is gone. Not one inside another.
+  void begin_hold();
+  void end_hold() noexcept;
+  bool held() const { return held_ != nullptr; }
+  size_t ahead_of_hold() const { return outgoing_.size(); }
 
   // Hands the transport to another protocol, which is told from here on.
   void set_protocol(Protocol& protocol) { protocol_ = &protocol; }
@@ -110,6 +125,7 @@ class FdTransport final : public Transport,
   char* scratch_;
   Protocol* protocol_;  // null after its last call
   ByteBuffer outgoing_;
+  std::unique_ptr<ByteBuffer> held_;
   size_t high_water_;
   size_t low_water_;
   std::exception_ptr error_;  // what Lost is to tell

@@ -1,5 +1,5 @@
-// TurnLine: those who wait until something is ready: a side of a descriptor. For
-// operations that are tried first, and waited for where they would block:
+// TurnLine: those who wait until something is ready: a side of a descriptor.
+// For operations that are tried first, and waited for where they would block:
 //
 //   Turn turn;
 //   for (;;) {
