@@ -231,7 +231,7 @@ TEST(CancelPipeTest, NoByteIsLostOrDoubled) {
       writer.write(data.substr(i, 20));
       co_await sleep(1ms);
     }
-    co_await scene.ended();
+    static_cast<void>(co_await scene.ended());
     writer.close();
     *received += co_await reader->read();
     EXPECT_EQ(*received, data);

@@ -185,7 +185,7 @@ TEST(CancelSendfileTest, ThePositionTellsWhatWasSent) {
     scene.start([writer, file]() -> Coroutine<> {
       co_await sendfile(*writer, file->get());
     });
-    co_await scene.ended();
+    static_cast<void>(co_await scene.ended());
     writer->write("tail");
     writer->close();
     const auto sent = static_cast<size_t>(position_of(*file));

@@ -160,7 +160,7 @@ TEST(CancelSignalStreamTest, NoSignalIsLost) {
       sigqueue(getpid(), SIGRTMIN, sigval{});
       co_await sleep(1ms);
     }
-    co_await scene.ended();
+    static_cast<void>(co_await scene.ended());
     while (*got < 4) {
       co_await signals->next();
       ++*got;

@@ -456,7 +456,7 @@ TEST(CancelSocketsTest, NoByteIsLostOrDoubled) {
       co_await sock_sendall(pair->a(), data.substr(i, 10));
       co_await sleep(1ms);
     }
-    co_await scene.ended();
+    static_cast<void>(co_await scene.ended());
     EXPECT_EQ(*received + read_now(pair->b()), data);
   });
 }
@@ -476,7 +476,7 @@ TEST(CancelSocketsTest, NoConnectionIsLost) {
     FileDescriptor b = tcp_socket();
     co_await sock_connect(a.get(), address);
     co_await sock_connect(b.get(), address);
-    co_await scene.ended();
+    static_cast<void>(co_await scene.ended());
     while (*accepted < 2) {
       co_await sock_accept(listener->get());
       ++*accepted;
@@ -505,7 +505,7 @@ TEST(CancelSocketsTest, ConnectingAndSending) {
       co_await sock_connect(client->get(), address);
       co_await sock_sendfile(client->get(), file->get());
     });
-    co_await scene.ended();
+    static_cast<void>(co_await scene.ended());
     const auto sent = static_cast<size_t>(lseek(file->get(), 0, SEEK_CUR));
     client->reset();
     FileDescriptor last = tcp_socket();

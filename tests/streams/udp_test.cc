@@ -431,7 +431,7 @@ TEST(CancelUdpTest, NoDatagramIsLost) {
     }
     co_await client.send("4");
     co_await client.send("5");
-    co_await scene.ended();
+    static_cast<void>(co_await scene.ended());
     while (received->size() < 5) {
       const Datagram datagram = co_await server->recv();
       received->push_back(datagram.data);
