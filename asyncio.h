@@ -49,6 +49,7 @@
 #include "asyncio/sync/condition.h"
 #include "asyncio/sync/event.h"
 #include "asyncio/sync/lock.h"
+#include "asyncio/sync/once.h"
 #include "asyncio/sync/queue.h"
 #include "asyncio/sync/rw_lock.h"
 #include "asyncio/sync/semaphore.h"

@@ -1,0 +1,76 @@
+#include "asyncio/sync/internal/once_core.h"
+
+#include <string>
+#include <string_view>
+
+#include "asyncio/base/exceptions.h"
+#include "asyncio/sync/internal/wait_queue.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
+#include "asyncio/task/internal/waiter.h"
+
+namespace asyncio::internal {
+namespace {
+
+const char* primitive(const WaiterKind& kind) {
+  return std::string_view(kind.name) == "Once.call" ? "Once" : "OnceCell";
+}
+
+}  // namespace
+
+void OnceCore::finish() {
+  state_ = kDone;
+  runner_ = nullptr;
+  waiters_.wake_all();
+}
+
+OnceCore::Running::Running(OnceCore& core)
+    : core_(core), tether_(core.anchor_), kind_(core.kind_) {
+  core.runner_ = step.task;
+}
+
+OnceCore::Running::~Running() {
+  if (!tether_.holds() || core_.state_ != kRunning) return;
+  core_.state_ = kEmpty;
+  core_.runner_ = nullptr;
+  core_.waiters_.wake_front();
+}
+
+void OnceCore::Running::check_alive() const {
+  if (!tether_.holds()) {
+    throw RuntimeError(std::string("the ") + primitive(kind_) +
+                       " was destroyed while it was initialized");
+  }
+}
+
+bool OnceCore::Turn::await_ready() {
+  if (core_.state_ == kDone) return true;
+  if (core_.state_ == kEmpty && !core_.waiters_.any_live()) {
+    core_.state_ = kRunning;
+    return true;
+  }
+  if (core_.runner_ == step.task) {
+    throw RuntimeError(std::string(primitive(core_.kind_)) +
+                       " is being initialized by this very task");
+  }
+  core_.binding_.check(primitive(core_.kind_));
+  return false;
+}
+
+bool OnceCore::Turn::await_resume() {
+  if (node_) {
+    const bool alive = node_->leave();
+    if (step.task->wait_cancelled()) [[unlikely]] {
+      // A wake-up that this task was given, or that stopped at it, goes on.
+      if (alive && core_.state_ == kEmpty) core_.waiters_.wake_front();
+      step.task->check_cancelled();
+    }
+    if (!alive) throw_destroyed(node_->kind());
+    if (core_.state_ == kDone) return false;
+    core_.state_ = kRunning;
+    return true;
+  }
+  return core_.state_ == kRunning;
+}
+
+}  // namespace asyncio::internal
