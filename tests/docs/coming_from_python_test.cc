@@ -1,5 +1,7 @@
 // The code in docs/coming_from_python.md, run.
 #include <chrono>
+#include <csignal>
+#include <cstdint>
 #include <exception>
 #include <iostream>
 #include <map>
@@ -201,6 +203,62 @@ ASYNCIO_TEST(ComingFromPythonTest, Subprocesses) {
   auto [out, err] = co_await p.communicate(data);
   EXPECT_EQ(out, "data1\n");
   EXPECT_EQ(err, "");
+}
+
+Coroutine<> serve(StreamReader reader, StreamWriter writer) {
+  while (auto line = co_await reader.next()) {
+    writer.write(*line);
+    co_await writer.drain();
+  }
+}
+
+ASYNCIO_TEST(ComingFromPythonTest, Streams) {
+  Server server = co_await start_server(serve, "127.0.0.1", 0);
+  uint16_t port = server.port();
+  const std::string host = "127.0.0.1";
+  EXPECT_NE(port, 0);
+  auto [reader, writer] = co_await open_connection(host, port);
+  writer.write("x");
+  co_await writer.drain();
+  writer.write_eof();
+  std::string line = co_await reader.readline();
+  EXPECT_EQ(line, "x");
+  auto refused = [host]() -> Coroutine<> {
+    auto [reader, writer] = co_await open_connection(host, 80);
+    writer.close();
+  };
+  co_await as_result(refused());
+}
+
+ASYNCIO_TEST(ComingFromPythonTest, Sockets) {
+  const std::string host = "127.0.0.1";
+  auto infos = co_await getaddrinfo(host, 80);
+  EXPECT_EQ(infos[0].address, SocketAddress(host, 80));
+  DatagramEndpoint endpoint =
+      co_await create_datagram_endpoint({.local_addr = {host, 0}});
+  int fd = endpoint.fd();
+  co_await endpoint.send("to itself", endpoint.sockname());
+  {
+    std::string data = co_await sock_recv(fd, 100);
+    EXPECT_EQ(data, "to itself");
+  }
+  co_await endpoint.send("again", endpoint.sockname());
+  auto [data, address] = co_await endpoint.recv();
+  EXPECT_EQ(data, "again");
+  EXPECT_EQ(address, endpoint.sockname());
+}
+
+ASYNCIO_TEST(ComingFromPythonTest, Signals) {
+  SignalStream signals({SIGTERM, SIGINT});
+  raise(SIGTERM);
+  int sig = co_await signals.next();
+  EXPECT_EQ(sig, SIGTERM);
+}
+
+// A test's standard input may be a file.
+[[maybe_unused]] Coroutine<std::string> first_line() {
+  StreamReader input = co_await standard_input();
+  co_return co_await input.readline();
 }
 
 const ContextVar<int> var("var", 0);
