@@ -1,0 +1,196 @@
+#include "asyncio/streams/stream_reader.h"
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "asyncio/base/exceptions.h"
+#include "asyncio/base/result.h"
+#include "asyncio/streams/separators.h"
+#include "asyncio/task/as_result.h"
+#include "asyncio/task/coroutine.h"
+#include "asyncio/task/task.h"
+#include "asyncio/task/wait_for.h"
+#include "asyncio/testing/cancel_everywhere.h"
+#include "asyncio/testing/testing.h"
+#include "asyncio/tests/streams/scripted_reader.h"
+#include "asyncio/tests/streams/stream_test_util.h"
+
+namespace asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+
+ASYNCIO_TEST(StreamReaderTest, ReadGivesWhatIsThere) {
+  ScriptedReader s;
+  s.feed("abc");
+  EXPECT_EQ(co_await s.reader.read(0), "");
+  EXPECT_EQ(co_await s.reader.read(2), "ab");
+  EXPECT_EQ(co_await s.reader.read(100), "c");
+  auto waits = create_task(s.reader.read(100));
+  co_await turns(2);
+  EXPECT_FALSE(waits.done());
+  s.feed("d");
+  s.feed("e");
+  EXPECT_EQ(co_await waits, "de");
+  s.feed_eof();
+  EXPECT_EQ(co_await s.reader.read(1), "");
+  EXPECT_TRUE(s.reader.at_eof());
+}
+
+ASYNCIO_TEST(StreamReaderTest, ReadexactlyTellsWhatItHadAtTheEnd) {
+  ScriptedReader s;
+  s.feed("abc");
+  s.feed_eof();
+  const Result<std::string> end = co_await as_result(s.reader.readexactly(5));
+  const auto* e = end.get_if<IncompleteReadError>();
+  CO_ASSERT_TRUE(e != nullptr);
+  EXPECT_EQ(e->partial(), "abc");
+  EXPECT_EQ(e->expected(), 5u);
+  EXPECT_STREQ(e->what(), "3 bytes read on a total of 5 expected bytes");
+  EXPECT_EQ(s.buffered(), 0u);
+}
+
+ASYNCIO_TEST(StreamReaderTest, ReaduntilLeavesALongMessageInTheBuffer) {
+  ScriptedReader s(3);
+  s.feed("abcde");
+  const Result<std::string> one = co_await as_result(s.reader.readuntil());
+  const auto* not_found = one.get_if<LimitOverrunError>();
+  CO_ASSERT_TRUE(not_found != nullptr);
+  EXPECT_STREQ(not_found->what(),
+               "Separator is not found, and chunk exceed the limit");
+  EXPECT_EQ(not_found->consumed(), 5u);
+  s.feed("\nx");
+  const Result<std::string> two = co_await as_result(s.reader.readuntil());
+  const auto* too_far = two.get_if<LimitOverrunError>();
+  CO_ASSERT_TRUE(too_far != nullptr);
+  EXPECT_STREQ(too_far->what(),
+               "Separator is found, but chunk is longer than limit");
+  EXPECT_EQ(too_far->consumed(), 5u);
+  EXPECT_EQ(co_await s.reader.readexactly(7), "abcde\nx");
+}
+
+ASYNCIO_TEST(StreamReaderTest, TheSeparatorThatEndsFirstWins) {
+  ScriptedReader s;
+  s.feed("one\r\ntwo;three\n");
+  EXPECT_EQ(co_await s.reader.readuntil({"\r\n", "\n", ";"}), "one\r\n");
+  EXPECT_EQ(co_await s.reader.readuntil({"\r\n", "\n", ";"}), "two;");
+  EXPECT_EQ(co_await s.reader.readuntil("\n"), "three\n");
+  s.feed("xAAB");
+  EXPECT_EQ(co_await s.reader.readuntil({"AAB", "AA"}), "xAA");
+}
+
+ASYNCIO_TEST(StreamReaderTest, ASeparatorMayComeInPieces) {
+  ScriptedReader s;
+  auto message = create_task(s.reader.readuntil("--end"));
+  const std::string pieces[] = {"a-", "-e", "--e", "n", "d!"};
+  for (const std::string& piece : pieces) {
+    co_await turns();
+    EXPECT_FALSE(message.done());
+    s.feed(piece);
+  }
+  EXPECT_EQ(co_await message, "a--e--end");
+  EXPECT_EQ(co_await s.reader.read(9), "!");
+}
+
+ASYNCIO_TEST(StreamReaderTest, SeparatorsAreChecked) {
+  ScriptedReader s;
+  s.feed("a");
+  EXPECT_EQ(co_await ending(s.reader.readuntil("")),
+            "ValueError: Separator should be at least one-byte string");
+  EXPECT_EQ(co_await ending(s.reader.readuntil(Separators())),
+            "ValueError: Separator should contain at least one element");
+}
+
+ASYNCIO_TEST(StreamReaderTest, ALongLineIsDropped) {
+  ScriptedReader s(3);
+  s.feed("abcdef\nok\n");
+  EXPECT_EQ(co_await ending(s.reader.readline()),
+            "ValueError: Separator is found, but chunk is longer than limit");
+  EXPECT_EQ(co_await s.reader.readline(), "ok\n");
+  s.feed("abcdef");
+  EXPECT_EQ(co_await ending(s.reader.readline()),
+            "ValueError: Separator is not found, and chunk exceed the limit");
+  s.feed("\n");
+  EXPECT_EQ(co_await s.reader.readline(), "\n");
+}
+
+ASYNCIO_TEST(StreamReaderTest, OneReadAtATime) {
+  ScriptedReader s;
+  auto one = create_task(s.reader.read(1));
+  co_await turns();
+  EXPECT_EQ(co_await ending(s.reader.read(1)),
+            "RuntimeError: read() called while another coroutine is already "
+            "waiting for incoming data");
+  EXPECT_EQ(co_await ending(s.reader.readline()),
+            "RuntimeError: readuntil() called while another coroutine is "
+            "already waiting for incoming data");
+  EXPECT_EQ(co_await ending(s.reader.readexactly(3)),
+            "RuntimeError: readexactly() called while another coroutine is "
+            "already waiting for incoming data");
+  s.feed("ab");
+  // The bytes are the first one's, which has not run yet.
+  EXPECT_EQ(co_await ending(s.reader.read(1)),
+            "RuntimeError: read() called while another coroutine is already "
+            "waiting for incoming data");
+  EXPECT_EQ(co_await one, "a");
+  EXPECT_EQ(co_await s.reader.read(1), "b");
+}
+
+ASYNCIO_TEST(StreamReaderTest, AFailureIsThrownByEachRead) {
+  ScriptedReader s;
+  auto waits = create_task(s.reader.readline());
+  co_await turns();
+  s.feed("left");
+  s.fail(std::make_exception_ptr(ValueError("lost")));
+  EXPECT_EQ(co_await ending(std::move(waits)), "ValueError: lost");
+  EXPECT_EQ(co_await ending(s.reader.read(1)), "ValueError: lost");
+  EXPECT_EQ(co_await ending(s.reader.read(0)), "ValueError: lost");
+}
+
+ASYNCIO_TEST(StreamReaderTest, ATimeoutLosesNoByte) {
+  ScriptedReader s;
+  s.feed("half a ");
+  EXPECT_EQ(co_await ending(wait_for(s.reader.readline(), 1s)),
+            "TimeoutError: ");
+  s.feed("line\n");
+  EXPECT_EQ(co_await s.reader.readline(), "half a line\n");
+}
+
+// Each line is numbered; the reader is cancelled at every turn, before and
+// after it was woken, and nothing is lost or comes twice.
+TEST(StreamReaderCancelTest, NoByteIsLostOrDoubled) {
+  cancel_everywhere([](CancelScene& scene) -> Coroutine<> {
+    ScriptedReader s;
+    std::string got;
+    scene.start([&]() -> Coroutine<> {
+      for (int i = 0; i < 2; ++i) {
+        got += co_await s.reader.readline();
+        got += co_await s.reader.readexactly(3);
+        got += co_await s.reader.readuntil({";", "::"});
+        got += co_await s.reader.read(2);
+      }
+    });
+    std::string sent;
+    const std::string pieces[] = {"1",     "\n2", "22",    "3;", "44",
+                                  "5\n66", "6:",  ":778;", "99", "rest"};
+    for (const std::string& piece : pieces) {
+      s.feed(piece);
+      sent += piece;
+      co_await turns(2);
+    }
+    s.feed_eof();
+    const Result<> end = co_await scene.ended();
+    EXPECT_EQ(end.has_value(), !scene.cancels());
+    got += co_await s.reader.read();
+    EXPECT_EQ(got, sent);
+  });
+}
+
+}  // namespace
+}  // namespace asyncio
