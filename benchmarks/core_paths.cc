@@ -417,6 +417,29 @@ Coroutine<> event_path(Measurement& m) {
   m.stop();
 }
 
+// `size` tasks wait for one event, over and over; an operation is one of them
+// woken, and back in the wait.
+Coroutine<> wait_times(Event& event, int64_t times) {
+  for (int64_t i = 0; i < times; ++i) co_await event.wait();
+}
+Coroutine<> waiters_path(Measurement& m) {
+  Event event;
+  const int64_t rounds = m.count / m.size;
+  std::vector<Task<>> tasks;
+  for (int64_t i = 0; i < m.size; ++i) {
+    tasks.push_back(create_task(wait_times(event, rounds)));
+  }
+  co_await sleep(0s);
+  m.start();
+  for (int64_t i = 0; i < rounds; ++i) {
+    event.set();
+    event.clear();
+    co_await sleep(0s);
+  }
+  m.stop();
+  for (auto& task : tasks) co_await task;
+}
+
 // A queue with room for `size`; an operation is one put() and its get().
 Coroutine<> produce(Queue<int64_t>& queue, int64_t count) {
   for (int64_t i = 0; i < count; ++i) co_await queue.put(i);
@@ -430,6 +453,16 @@ Coroutine<> queue_path(Measurement& m) {
   m.stop();
   use(sum);
   co_await producer;
+}
+
+// A queue that always holds `size` items: one is taken and put back.
+Coroutine<> queue_items_path(Measurement& m) {
+  Queue<int64_t> queue;
+  for (int64_t i = 0; i < m.size; ++i) queue.put_nowait(i);
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) queue.put_nowait(queue.get_nowait());
+  m.stop();
+  co_return;
 }
 
 // --- Between threads.
@@ -504,7 +537,9 @@ constexpr Path kPaths[] = {
     {"semaphore", semaphore_path, 0},
     {"semaphore_contended", semaphore_contended_path, 1000},
     {"event", event_path, 0},
+    {"waiters", waiters_path, 1000},
     {"queue", queue_path, 1},
+    {"queue_items", queue_items_path, 1000},
     {"post", post_path, 0},
     {"ping_pong", ping_pong_path, 0},
 };

@@ -168,6 +168,42 @@ func pingPong(count, _ int64, start func()) {
 	}
 }
 
+// A closed channel wakes all; there is one a round.
+func waiters(count, size int64, start func()) {
+	gates := make([]chan struct{}, count/size)
+	for i := range gates {
+		gates[i] = make(chan struct{})
+	}
+	var group sync.WaitGroup
+	for i := int64(0); i < size; i++ {
+		group.Add(1)
+		go func() {
+			for _, gate := range gates {
+				<-gate
+			}
+			group.Done()
+		}()
+	}
+	runtime.Gosched()
+	start()
+	for _, gate := range gates {
+		close(gate)
+		runtime.Gosched()
+	}
+	group.Wait()
+}
+
+func queueItems(count, size int64, start func()) {
+	items := make(chan int64, size+1)
+	for i := int64(0); i < size; i++ {
+		items <- i
+	}
+	start()
+	for i := int64(0); i < count; i++ {
+		items <- <-items
+	}
+}
+
 func queue(count, size int64, start func()) {
 	items := make(chan int64, size)
 	start()
@@ -303,6 +339,8 @@ var paths = map[string]path{
 	"semaphore_contended": {cpu, 1, semaphoreContended},
 	"event":               {cpu, 1, event},
 	"queue":               {cpu, 1, queue},
+	"queue_items":         {cpu, 1, queueItems},
+	"waiters":             {cpu, 1, waiters},
 	"post":                {wall, 2, post},
 	"ping_pong":           {wall, 2, pingPong},
 	"cancel":              {cpu, 1, cancel},

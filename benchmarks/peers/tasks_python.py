@@ -158,6 +158,37 @@ async def queue(count, size):
     return seconds
 
 
+async def waiters(count, size):
+    gate = asyncio.Event()
+
+    async def wait_times(times):
+        for _ in range(times):
+            await gate.wait()
+
+    tasks = [asyncio.create_task(wait_times(count // size))
+             for _ in range(size)]
+    await asyncio.sleep(0)
+    start = clock()
+    for _ in range(count // size):
+        gate.set()
+        gate.clear()
+        await asyncio.sleep(0)
+    seconds = clock() - start
+    for task in tasks:
+        await task
+    return seconds
+
+
+async def queue_items(count, size):
+    items = asyncio.Queue()
+    for i in range(size):
+        items.put_nowait(i)
+    start = clock()
+    for _ in range(count):
+        items.put_nowait(items.get_nowait())
+    return clock() - start
+
+
 async def process(count, size):
     start = time.monotonic()
     for _ in range(count):
@@ -223,6 +254,7 @@ PATHS = {"await": await_path, "spawn_await": spawn_await,
          "lock_contended": lock_contended, "semaphore": semaphore,
          "semaphore_contended": semaphore_contended, "event": event,
          "queue": queue,
+         "waiters": waiters, "queue_items": queue_items,
          "post": post, "ping_pong": ping_pong, "process": process}
 
 

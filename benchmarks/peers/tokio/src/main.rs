@@ -268,6 +268,38 @@ async fn measure(path: String, count: u64, size: u64) -> bool {
             other.await.unwrap();
             print_ns(&path, count, size, cpu() - start);
         }
+        "waiters" => {
+            let gate = Arc::new(Notify::new());
+            let mut tasks = Vec::new();
+            for _ in 0..size {
+                let gate = gate.clone();
+                tasks.push(tokio::spawn(async move {
+                    for _ in 0..count / size {
+                        gate.notified().await;
+                    }
+                }));
+            }
+            Yield(false).await;
+            let start = cpu();
+            for _ in 0..count / size {
+                gate.notify_waiters();
+                Yield(false).await;
+            }
+            print_ns(&path, count, size, cpu() - start);
+            join(tasks).await;
+        }
+        "queue_items" => {
+            let (sender, mut receiver) = mpsc::unbounded_channel::<u64>();
+            for i in 0..size {
+                sender.send(i).unwrap();
+            }
+            let start = cpu();
+            for _ in 0..count {
+                let item = receiver.try_recv().unwrap();
+                sender.send(item).unwrap();
+            }
+            print_ns(&path, count, size, cpu() - start);
+        }
         "queue" => {
             let (sender, mut receiver) = mpsc::channel::<u64>(size as usize);
             let start = cpu();
