@@ -66,7 +66,8 @@ Coroutine<> amain(std::string host, uint16_t first, uint16_t last) {
   for (const uint16_t port : open) std::cout << port << " open\n";
   std::cerr << progress.done << " of " << progress.total << " ports, "
             << open.size() << " open" << std::endl;
-  co_await asyncio::as_result(reporter);
+  // It refers to what dies here.
+  static_cast<void>(co_await asyncio::as_result(reporter));
 }
 
 int main(int argc, char** argv) {
