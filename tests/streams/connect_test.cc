@@ -149,7 +149,7 @@ TEST(ConnectCancelTest, CancelledAnywhereLeavesNoSocket) {
         connection.writer.close();
         co_await connection.writer.wait_closed();
       });
-      co_await scene.ended();
+      static_cast<void>(co_await scene.ended());
       server.close();
       server.abort_clients();
       co_await server.wait_closed();
