@@ -63,6 +63,7 @@
 #include "asyncio/task/future.h"
 #include "asyncio/task/gather.h"
 #include "asyncio/task/runner.h"
+#include "asyncio/task/select.h"
 #include "asyncio/task/shield.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"

@@ -76,6 +76,8 @@ class TaskCore : public FutureCore, private TaskListNode {
     wait_ = kNone;
     return true;
   }
+  // Of a cancellation that was taken: the next wait, or the end, has it.
+  void defer_cancel() { must_cancel_ = true; }
 
   // --- Called by whoever ends the wait.
 
