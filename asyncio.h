@@ -53,6 +53,7 @@
 #include "asyncio/sync/queue.h"
 #include "asyncio/sync/rw_lock.h"
 #include "asyncio/sync/semaphore.h"
+#include "asyncio/sync/ticker.h"
 #include "asyncio/task/as_completed.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/async_generator.h"
