@@ -13,8 +13,10 @@
 
 namespace asyncio::internal {
 
-template <class T>
-class FifoStore {
+// Items in a line: they come in at its back, and leave it at its front, or at
+// the back as well.
+template <class T, bool kFromBack>
+class LineStore {
  public:
   static constexpr bool kNeverThrows = std::is_nothrow_move_constructible_v<T>;
 
@@ -25,43 +27,32 @@ class FifoStore {
   T take() {
     struct Pop {
       ~Pop() {
-        if (success) items.pop_front();
+        if (success) store.drop();
       }
-      BlockList<T>& items;
+      LineStore& store;
       Success<kNeverThrows> success = {};
-    } pop{items_};
-    return std::move(items_.front());
+    } pop{*this};
+    if constexpr (kFromBack) {
+      return std::move(items_.back());
+    } else {
+      return std::move(items_.front());
+    }
   }
-  void drop() { items_.pop_front(); }
+  void drop() {
+    if constexpr (kFromBack) {
+      items_.pop_back();
+    } else {
+      items_.pop_front();
+    }
+  }
 
  private:
   BlockList<T> items_;
 };
-
 template <class T>
-class LifoStore {
- public:
-  static constexpr bool kNeverThrows = std::is_nothrow_move_constructible_v<T>;
-
-  template <class... Args>
-  void emplace(Args&&... args) {
-    items_.emplace_back(std::forward<Args>(args)...);
-  }
-  T take() {
-    struct Pop {
-      ~Pop() {
-        if (success) items.pop_back();
-      }
-      BlockList<T>& items;
-      Success<kNeverThrows> success = {};
-    } pop{items_};
-    return std::move(items_.back());
-  }
-  void drop() { items_.pop_back(); }
-
- private:
-  BlockList<T> items_;
-};
+using FifoStore = LineStore<T, false>;
+template <class T>
+using LifoStore = LineStore<T, true>;
 
 template <class T, class Compare>
 class HeapStore {
