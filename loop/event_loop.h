@@ -92,6 +92,7 @@ enum class AttachmentSlot : uint8_t {
   kChildren,
   kDescriptors,
   kFdLines,
+  kMailbox,
   kCount
 };
 
