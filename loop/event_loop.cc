@@ -172,7 +172,6 @@ void EventLoop::clear() {
 }
 
 void EventLoop::drop_ready() noexcept {
-  while (!batch_.empty()) batch_.pop().drop();
   while (!ready_.empty()) ready_.pop().drop();
 }
 
@@ -326,6 +325,33 @@ void EventLoop::call_exception_handler(const ExceptionContext& context) {
   }
 }
 
+// What is ready now; what that makes ready is behind the mark. An interrupt
+// leaves the rest at the front of the queue.
+inline void EventLoop::run_ready() {
+  const internal::ReadyQueue::Mark mark = ready_.mark();
+  bool last;
+  do {
+    internal::ReadyNode& node = ready_.pop();
+    last = internal::ReadyQueue::is_last(node, mark);
+    node.run();
+  } while (!last);
+}
+
+// One iteration: docs/loop.md has it as a numbered list.
+inline void EventLoop::run_once() {
+  // With something to run and nothing watched there is nothing to wait for.
+  if (ready_.empty() || poller_->watched() > 0) wait_for_events();
+  if (signals_) signals_->collect();
+  if (!inbox_.empty()) inbox_.drain_to(ready_);
+  if (!wheel_.empty()) move_due_timers();
+  if (ready_.empty()) [[unlikely]] return;
+  if (debug_) [[unlikely]] {
+    run_ready_debug();
+  } else {
+    run_ready();
+  }
+}
+
 void EventLoop::run_forever() {
   check_closed();
   if (is_running()) throw RuntimeError("This event loop is already running");
@@ -355,26 +381,6 @@ void EventLoop::run_forever() {
   do {
     run_once();
   } while (!stopping_);
-}
-
-// One iteration: docs/loop.md has it as a numbered list.
-void EventLoop::run_once() {
-  if (!batch_.empty()) [[unlikely]] {
-    // An interrupt left the last iteration: its rest goes before all else.
-    batch_.append(ready_);
-    ready_.append(batch_);
-  }
-  // With something to run and nothing watched there is nothing to wait for.
-  if (ready_.empty() || poller_->watched() > 0) wait_for_events();
-  if (signals_) signals_->collect();
-  if (!inbox_.empty()) inbox_.drain_to(ready_);
-  if (!wheel_.empty()) move_due_timers();
-  batch_.append(ready_);
-  if (debug_) [[unlikely]] {
-    run_ready_debug();
-  } else {
-    run_ready();
-  }
 }
 
 // Events that have come already. With nothing watched there are none: signals
@@ -435,13 +441,11 @@ void EventLoop::move_due_timers() {
   });
 }
 
-void EventLoop::run_ready() {
-  while (!batch_.empty()) batch_.pop().run();
-}
-
 void EventLoop::run_ready_debug() {
-  while (!batch_.empty()) {
-    internal::ReadyNode& node = batch_.pop();
+  const internal::ReadyQueue::Mark mark = ready_.mark();
+  for (bool last = false; !last;) {
+    internal::ReadyNode& node = ready_.pop();
+    last = internal::ReadyQueue::is_last(node, mark);
     // It may be gone after it ran.
     const std::string name = node.describe();
     const TimePoint start = clock_->now();

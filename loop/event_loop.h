@@ -315,7 +315,6 @@ class EventLoop {
   void release();
 
   internal::ReadyQueue ready_;
-  internal::ReadyQueue batch_;  // what is left of the iteration under way
   bool stopping_ = false;
   bool debug_ = false;
   bool retired_ = false;

@@ -49,7 +49,7 @@ struct LoopAccess {
   // another thread is at work on it, and when the next timer is due, if there is
   // one.
   static bool has_ready(const EventLoop& loop) {
-    return !loop.ready_.empty() || !loop.batch_.empty() || !loop.inbox_.empty();
+    return !loop.ready_.empty() || !loop.inbox_.empty();
   }
   // Makes the descriptors' callables ready where those are. False where none is
   // watched.

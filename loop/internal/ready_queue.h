@@ -35,13 +35,12 @@ class ReadyQueue {
     return *node;
   }
 
-  // Moves all of `other` behind what is here.
-  void append(ReadyQueue& other) {
-    if (other.empty()) return;
-    *tail_ = other.head_;
-    tail_ = other.tail_;
-    other.head_ = end_mark();
-    other.tail_ = &other.head_;
+  // The end as it is now: what is pushed later is behind it.
+  using Mark = ReadyNode* const*;
+  Mark mark() const { return tail_; }
+  // Whether `node` was the last when the queue, not empty then, was marked.
+  static bool is_last(const ReadyNode& node, Mark mark) {
+    return &node.next_ == mark;
   }
 
  private:
