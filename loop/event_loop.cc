@@ -82,11 +82,8 @@ std::string report_text(const ExceptionContext& context,
 
 }  // namespace
 
-EventLoop& get_running_loop() {
-  if (internal::running_loop == nullptr) {
-    throw RuntimeError("no running event loop");
-  }
-  return *internal::running_loop;
+void internal::throw_no_running_loop() {
+  throw RuntimeError("no running event loop");
 }
 
 std::unique_ptr<EventLoop> new_event_loop(LoopOptions options) {
@@ -117,8 +114,7 @@ void EventLoop::operator delete(EventLoop* loop, std::destroying_delete_t) {
   loop->release();
 }
 
-void EventLoop::release() {
-  if (--references_ > 0) return;
+void EventLoop::free() {
   this->~EventLoop();
   ::operator delete(this, sizeof(EventLoop));
 }

@@ -66,7 +66,7 @@ struct LoopOptions {
 
 // The loop that is running in this thread.
 // RuntimeError("no running event loop") where none is.
-EventLoop& get_running_loop();
+inline EventLoop& get_running_loop();
 
 // A new loop, which runs nothing yet.
 std::unique_ptr<EventLoop> new_event_loop(LoopOptions options = {});
@@ -101,6 +101,7 @@ struct LoopParts;
 
 // The loop that runs in this thread, or null.
 inline constinit thread_local EventLoop* running_loop = nullptr;
+[[noreturn]] void throw_no_running_loop();
 }  // namespace internal
 
 class EventLoop {
@@ -312,7 +313,10 @@ class EventLoop {
   void clear();
   void retire();
   void retain() { ++references_; }
-  void release();
+  void release() {
+    if (--references_ == 0) [[unlikely]] free();
+  }
+  void free();
 
   internal::ReadyQueue ready_;
   bool stopping_ = false;
@@ -337,6 +341,12 @@ class EventLoop {
   Duration slow_callback_duration_;
   uint32_t references_ = 1;
 };
+
+inline EventLoop& get_running_loop() {
+  EventLoop* loop = internal::running_loop;
+  if (loop == nullptr) [[unlikely]] internal::throw_no_running_loop();
+  return *loop;
+}
 
 }  // namespace asyncio
 

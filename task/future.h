@@ -116,6 +116,12 @@ template <class T>
 class PlainFuture final : public FutureState<T> {
  public:
   using FutureState<T>::FutureState;
+
+ private:
+  // The same as the one above, without a virtual destructor's call.
+  void dispose() override {
+    if (!this->unretrieved_ || this->report_unretrieved()) delete this;
+  }
 };
 
 // Whether a copy of T compiles: a std::vector says it can be copied whatever it

@@ -14,12 +14,6 @@
 namespace asyncio {
 namespace internal {
 
-bool prepare_task(EventLoop& loop, TaskOptions& options) {
-  TaskDomain& domain = TaskDomain::of(loop);
-  if (domain.factory) [[unlikely]] domain.factory(loop, options);
-  return options.eager_start.value_or(false) && running_loop == &loop;
-}
-
 void print_frames(std::ostream& out, const std::string& title,
                   const std::vector<FrameSummary>& frames) {
   if (frames.empty()) {

@@ -91,10 +91,14 @@ namespace internal {
 template <class T>
 class TaskState final : public TaskValue<T> {
  public:
-  TaskState(EventLoop& loop, CoroutinePromise<T>& root, ContextSlot context)
-      : TaskValue<T>(loop, root, std::move(context)) {}
+  TaskState(EventLoop& loop, CoroutinePromise<T>& root, const Context* context)
+      : TaskValue<T>(loop, root, context) {}
 
  private:
+  // The same as the one above, without a virtual destructor's call.
+  void dispose() override {
+    if (!this->unretrieved_ || this->report_unretrieved()) delete this;
+  }
   void take_result(PromiseBase& root) override {
     auto& promise = static_cast<CoroutinePromise<T>&>(root);
     if constexpr (std::is_void_v<T>) {
@@ -107,21 +111,22 @@ class TaskState final : public TaskValue<T> {
 
 void print_frames(std::ostream& out, const std::string& title,
                   const std::vector<FrameSummary>& frames);
-// Whether the new task is to start at once; applies the loop's factory.
-bool prepare_task(EventLoop& loop, TaskOptions& options);
 
 template <class T>
 Ref<FutureCore> start_task(EventLoop& loop, Coroutine<T> coroutine,
-                           TaskOptions options) {
+                           TaskOptions&& options) {
   LoopAccess::check_usable(loop);
-  const bool eager = prepare_task(loop, options);
-  auto* task = new TaskState<T>(
-      loop, coroutine.release().promise(),
-      options.context != nullptr ? ContextSlot(options.context->state())
-                                 : ContextSlot::copy_current());
+  TaskDomain& domain = TaskDomain::of(loop);
+  if (domain.factory) [[unlikely]] domain.factory(loop, options);
+  auto* task = new TaskState<T>(loop, coroutine.release().promise(),
+                                options.context);
   auto ref = Ref<FutureCore>::adopt(task);
-  if (!options.name.empty()) task->set_name(std::string(options.name));
-  task->start(eager);
+  if (!options.name.empty()) [[unlikely]] {
+    task->set_name(std::string(options.name));
+  }
+  const bool eager = options.eager_start.has_value() && *options.eager_start &&
+                     running_loop == &loop;
+  task->start(loop, domain.list(), eager);
   return ref;
 }
 
@@ -136,11 +141,13 @@ auto create_task(EventLoop& loop, A&& awaitable, TaskOptions options = {}) {
                     !internal::IsFuture<std::remove_cvref_t<A>>::value,
                 "a future runs by itself; use ensure_future()");
   return Task<internal::RunValue<A>>(internal::start_task(
-      loop, internal::to_coroutine(std::forward<A>(awaitable)), options));
+      loop, internal::to_coroutine(std::forward<A>(awaitable)),
+      std::move(options)));
 }
 template <Runnable A>
 auto create_task(A&& awaitable, TaskOptions options = {}) {
-  return create_task(get_running_loop(), std::forward<A>(awaitable), options);
+  return create_task(get_running_loop(), std::forward<A>(awaitable),
+                     std::move(options));
 }
 
 // What cannot be run: says so.

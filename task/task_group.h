@@ -72,7 +72,7 @@ class TaskGroup {
     }
     using T = typename decltype(coroutine)::value_type;
     internal::Ref<internal::FutureCore> task =
-        internal::start_task(*loop_, std::move(coroutine), options);
+        internal::start_task(*loop_, std::move(coroutine), std::move(options));
     add(*task);
     return Task<T>(std::move(task));
   }

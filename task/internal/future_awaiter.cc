@@ -57,12 +57,8 @@ std::exception_ptr FutureAwaiter::failure() {
   return future_->outcome();
 }
 
-void FutureAwaiter::finish_wait() {
-  if (future_->state() == FutureCore::kFinished &&
-      !step.task->wait_cancelled()) [[likely]] {
-    return;
-  }
-  std::rethrow_exception(failure());
-}
+void FutureAwaiter::unlink() noexcept { future_->remove_link(*this); }
+
+void FutureAwaiter::throw_failure() { std::rethrow_exception(failure()); }
 
 }  // namespace asyncio::internal

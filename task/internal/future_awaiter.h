@@ -12,6 +12,8 @@
 #include "asyncio/base/result.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio::internal {
@@ -21,7 +23,7 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter, private DoneLink {
   explicit FutureAwaiter(Ref<FutureCore> future)
       : Waiter(kKind), future_(std::move(future)) {}
   ~FutureAwaiter() {
-    if (linked()) future_->remove_link(*this);
+    if (linked()) [[unlikely]] unlink();
   }
 
   bool await_ready() const { return future_->done(); }
@@ -37,9 +39,16 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter, private DoneLink {
   // cancelled.
   std::exception_ptr failure();
   // Throws it.
-  void finish_wait();
+  void finish_wait() {
+    if (future_->state() != FutureCore::kFinished ||
+        step.task->wait_cancelled()) [[unlikely]] {
+      throw_failure();
+    }
+  }
 
  private:
+  void unlink() noexcept;
+  [[noreturn]] void throw_failure();
   void suspend(PromiseBase& promise);
   void on_done(FutureCore& future) noexcept override;
 

@@ -43,7 +43,7 @@ class UserCallback final : public DoneLink, public ReadyNode, public Pooled {
     busy = false;
   }
 
-  void schedule(FutureCore& future) {
+  [[gnu::noinline]] void schedule(FutureCore& future) {
     if (LoopAccess::retired(*future.loop())) [[unlikely]] {
       delete this;  // nobody empties that queue any more
       return;
@@ -82,18 +82,12 @@ uint64_t next_callback_number() {
 
 }  // namespace
 
-FutureCore::FutureCore(EventLoop& loop, bool is_task)
-    : ErasedFuture(is_task), loop_(&loop) {
-  LoopAccess::retain(loop);
-}
-
-FutureCore::~FutureCore() {
+void FutureCore::end_without_result() noexcept {
   if (state_ == kPending) {
     abandon_links();
-  } else if (state_ != kFinished) {
+  } else {
     exception_.~exception_ptr();
   }
-  LoopAccess::release(*loop_);
 }
 
 void FutureCore::abandon_links() noexcept {
@@ -104,28 +98,30 @@ void FutureCore::abandon_links() noexcept {
   }
 }
 
-void FutureCore::dispose() {
-  if (unretrieved_) {
-    unretrieved_ = false;
-    ++references_;  // the report may keep it
-    {
-      ExceptionContext report(std::string(is_task() ? "Task" : "Future") +
-                                  " exception was never retrieved",
-                              exception_);
-      if (is_task()) {
-        report.task = AnyTask(Ref<ErasedFuture>(this));
-      }
-      report.future = AnyFuture(Ref<ErasedFuture>(this));
-      report.source = source();
-      try {
-        loop_->call_exception_handler(report);
-      } catch (...) {
-        // The handler's interrupt: a destructor has nowhere to throw it.
-      }
+// Kept out of those who call release(), where the derived class's is expected.
+[[gnu::noinline]] void FutureCore::dispose() {
+  if (!unretrieved_ || report_unretrieved()) delete this;
+}
+
+bool FutureCore::report_unretrieved() {
+  unretrieved_ = false;
+  ++references_;  // the report may keep it
+  {
+    ExceptionContext report(std::string(is_task() ? "Task" : "Future") +
+                                " exception was never retrieved",
+                            exception_);
+    if (is_task()) {
+      report.task = AnyTask(Ref<ErasedFuture>(this));
     }
-    if (--references_ > 0) return;
+    report.future = AnyFuture(Ref<ErasedFuture>(this));
+    report.source = source();
+    try {
+      loop_->call_exception_handler(report);
+    } catch (...) {
+      // The handler's interrupt: a destructor has nowhere to throw it.
+    }
   }
-  delete this;
+  return --references_ == 0;
 }
 
 void FutureCore::resolve(State state, std::exception_ptr exception) {
@@ -134,10 +130,13 @@ void FutureCore::resolve(State state, std::exception_ptr exception) {
   if (state != kFinished) {
     new (&exception_) std::exception_ptr(std::move(exception));
   }
-  if (first == nullptr) return;
-  // Cut the ring open and walk it; a link may be destroyed once it is told.
-  DoneLink* link = first;
-  first->prev_->next_ = nullptr;
+  if (first != nullptr) tell(*first);
+}
+
+// Cuts the ring open and walks it; a link may be destroyed once it is told.
+void FutureCore::tell(DoneLink& first) noexcept {
+  DoneLink* link = &first;
+  first.prev_->next_ = nullptr;
   while (link != nullptr) {
     DoneLink* next = link->next_;
     link->prev_ = link->next_ = nullptr;

@@ -55,7 +55,10 @@ class DoneLink {
 class FutureCore : public ErasedFuture, public Pooled {
  public:
   // The loop outlives it in memory at least.
-  explicit FutureCore(EventLoop& loop, bool is_task = false);
+  explicit FutureCore(EventLoop& loop, bool is_task = false)
+      : ErasedFuture(is_task), loop_(&loop) {
+    LoopAccess::retain(loop);
+  }
 
   EventLoop* loop() const final { return loop_; }
   State state() const { return state_; }
@@ -68,7 +71,10 @@ class FutureCore : public ErasedFuture, public Pooled {
     if (done()) [[unlikely]] throw_invalid_state();
   }
   // The result is in place: tells everybody.
-  void finish() { resolve(kFinished); }
+  void finish() {
+    state_ = kFinished;
+    if (first_link_ != nullptr) tell(*first_link_);
+  }
   void fail(std::exception_ptr exception);
   bool cancel(std::string_view message) override;
   // Ended by this CancelledError.
@@ -135,8 +141,13 @@ class FutureCore : public ErasedFuture, public Pooled {
   void drop() noexcept override {}
 
  protected:
-  ~FutureCore() override;
+  ~FutureCore() override {
+    if (state_ != kFinished) [[unlikely]] end_without_result();
+    LoopAccess::release(*loop_);
+  }
   void dispose() override;
+  // False where the report keeps it alive.
+  bool report_unretrieved();
   // Tells everybody; the state is final from here on.
   void resolve(State state, std::exception_ptr exception = nullptr);
   // " exception=ValueError('x')" and the like, as Python shows an outcome.
@@ -144,6 +155,9 @@ class FutureCore : public ErasedFuture, public Pooled {
   void abandon_links() noexcept;
 
  private:
+  // Out of the list, in order.
+  void tell(DoneLink& first) noexcept;
+  void end_without_result() noexcept;
   [[noreturn]] void throw_invalid_state() const;
   [[noreturn]] void throw_no_result();
 

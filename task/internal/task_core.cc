@@ -23,51 +23,21 @@
 #include "asyncio/task/internal/step.h"
 
 namespace asyncio::internal {
-namespace {
 
-// Names count up over the process, as in Python. A thread takes the numbers in
-// blocks: one that runs tasks alone sees 1, 2, 3.
-uint64_t next_task_number() {
-  constexpr uint64_t kBlock = 1024;
+void TaskCore::take_numbers() {
   static constinit std::atomic<uint64_t> next_block{0};
-  static constinit thread_local uint64_t next = 0;
-  if (next % kBlock == 0) {
-    next = kBlock * next_block.fetch_add(1, std::memory_order_relaxed);
-  }
-  return ++next;
+  last_number_ =
+      kNumbersAtOnce * next_block.fetch_add(1, std::memory_order_relaxed);
 }
 
-}  // namespace
-
-TaskCore::TaskCore(EventLoop& loop, PromiseBase& root, ContextSlot context)
-    : FutureCore(loop, /*is_task=*/true),
-      leaf_(&root),
-      context_(std::move(context)),
-      identity_(next_task_number() << 1 | 1) {
-  if (loop.get_debug()) [[unlikely]] {
-    const std::source_location where = root.where();
-    details().source = std::string(where.file_name()) + ":" +
-                       std::to_string(where.line()) + ", in " +
-                       function_name(where.function_name());
-  }
+void TaskCore::note_source(const PromiseBase& root) {
+  const std::source_location where = root.where();
+  details().source = std::string(where.file_name()) + ":" +
+                     std::to_string(where.line()) + ", in " +
+                     function_name(where.function_name());
 }
 
-TaskCore::~TaskCore() {
-  destroy_frames();
-  delete peek_details();
-}
-
-void TaskCore::start(bool eager) {
-  TaskListNode& list = TaskDomain::of(*loop()).list();
-  prev = list.prev;
-  next = &list;
-  prev->next = this;
-  list.prev = this;
-  retain();
-  if (!eager) {
-    LoopAccess::push(*loop(), *this);
-    return;
-  }
+void TaskCore::start_eagerly() {
   const Step outer = step;
   ContextSlot* const context = ContextSlot::current();
   struct Restore {
@@ -78,12 +48,10 @@ void TaskCore::start(bool eager) {
       ContextSlot::current() = context;
     }
   } restore{outer, context};
-  take_step();
+  run();
 }
 
-void TaskCore::run() { take_step(); }
-
-void TaskCore::take_step() {
+void TaskCore::run() {
   step.task = this;
   ContextSlot::set_current(&context_);
   if (must_cancel_ && !deliver_cancel()) [[unlikely]] {
@@ -103,13 +71,8 @@ void TaskCore::take_step() {
   } while (frame != nullptr);
   // Where nothing waits, the frame that was resumed last is the outermost one.
   if (leaf_ == nullptr) finish_step(*step.frame);
+  // The task may be gone: what runs next must not find its context.
   leave_step();
-}
-
-// The task may be gone: what runs next must not find its context.
-void TaskCore::leave_step() noexcept {
-  step.task = nullptr;
-  ContextSlot::set_current(nullptr);
 }
 
 // The next step is to throw. False where the body never ran and never will.
@@ -129,12 +92,11 @@ bool TaskCore::deliver_cancel() {
 
 // The outermost frame has ended.
 void TaskCore::finish_step(PromiseBase& root) {
-  Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
   wait_ = kNone;
   std::exception_ptr exception;
-  if (root.outcome().failed()) {
+  if (root.outcome().failed()) [[unlikely]] {
     exception = root.outcome().take();
-  } else if (!must_cancel_) {
+  } else if (!must_cancel_) [[likely]] {
     try {
       take_result(root);
     } catch (...) {
@@ -144,14 +106,21 @@ void TaskCore::finish_step(PromiseBase& root) {
   root.frame().destroy();
   step.frame = nullptr;
   unlink();
+  if (exception != nullptr || must_cancel_) [[unlikely]] {
+    finish_with(std::move(exception));
+    return;
+  }
+  finish();
+  release();
+}
+
+// In the place of a result; null where there is one, which is lost.
+void TaskCore::finish_with(std::exception_ptr exception) {
+  Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
   if (exception == nullptr) {
-    if (must_cancel_) {
-      // Cancelled between its last await and its end: the result is lost.
-      must_cancel_ = false;
-      finish_cancelled(make_cancelled_error());
-    } else {
-      finish();
-    }
+    // Cancelled between its last await and its end.
+    must_cancel_ = false;
+    finish_cancelled(make_cancelled_error());
     return;
   }
   if (exception_cast<CancelledError>(exception) != nullptr) {
@@ -163,13 +132,6 @@ void TaskCore::finish_step(PromiseBase& root) {
     leave_step();
     std::rethrow_exception(exception);
   }
-}
-
-void TaskCore::unlink() noexcept {
-  if (next == nullptr) return;
-  prev->next = next;
-  next->prev = prev;
-  prev = next = nullptr;
 }
 
 bool TaskCore::cancel_wait(std::string_view message) {
@@ -252,6 +214,8 @@ TaskCore::Details& TaskCore::details() {
   }
   return *peek_details();
 }
+
+void TaskCore::delete_details() noexcept { delete peek_details(); }
 
 PromiseBase* TaskCore::root() const {
   PromiseBase* frame = step.task == this ? step.frame : leaf_;

@@ -36,12 +36,31 @@ struct TaskListNode {
 
 class TaskCore : public FutureCore, private TaskListNode {
  public:
-  // Takes over the frame, which has not run.
-  TaskCore(EventLoop& loop, PromiseBase& root, ContextSlot context);
+  // Takes over the frame, which has not run; null for a copy of the running
+  // context.
+  TaskCore(EventLoop& loop, PromiseBase& root, const Context* context)
+      : FutureCore(loop, /*is_task=*/true),
+        leaf_(&root),
+        context_(context != nullptr ? ContextSlot(context->state())
+                                    : ContextSlot::copy_current()),
+        identity_(next_number() << 1 | 1) {
+    if (loop.get_debug()) [[unlikely]] note_source(root);
+  }
 
-  // Enters it in its loop's list and makes its first step ready, or takes that
-  // step at once. The loop keeps it alive from here to its end.
-  void start(bool eager);
+  // Enters it in its loop's list, `tasks`, and makes its first step ready, or
+  // takes that step at once. The loop keeps it alive from here to its end.
+  void start(EventLoop& loop, TaskListNode& tasks, bool eager) {
+    prev = tasks.prev;
+    next = &tasks;
+    prev->next = this;
+    tasks.prev = this;
+    retain();
+    if (eager) [[unlikely]] {
+      start_eagerly();
+    } else {
+      LoopAccess::push(loop, *this);
+    }
+  }
 
   // --- Called by awaiters of this library, in the task's own step.
 
@@ -114,6 +133,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   // A task of the library's own, destroyed silently.
   void set_report_pending(bool report) { report_pending_ = report; }
 
+  // A step.
   void run() final;
   void drop() noexcept final {}
 
@@ -125,7 +145,10 @@ class TaskCore : public FutureCore, private TaskListNode {
   static std::vector<AnyTask> all(EventLoop& loop);
 
  protected:
-  ~TaskCore() override;
+  ~TaskCore() override {
+    if (leaf_ != nullptr) [[unlikely]] destroy_frames();
+    if (peek_details() != nullptr) [[unlikely]] delete_details();
+  }
 
   // Moves the result out of the frame, which ended with one.
   virtual void take_result(PromiseBase& root) = 0;
@@ -146,9 +169,24 @@ class TaskCore : public FutureCore, private TaskListNode {
     std::string source;  // in debug mode
   };
 
-  void take_step();
-  static void leave_step() noexcept;
+  // Names count up over the process, as in Python. A thread takes the numbers in
+  // blocks: one that runs tasks alone sees 1, 2, 3.
+  static constexpr uint64_t kNumbersAtOnce = 1024;
+  static uint64_t next_number() {
+    if (last_number_ % kNumbersAtOnce == 0) [[unlikely]] take_numbers();
+    return ++last_number_;
+  }
+  static void take_numbers();
+  static inline constinit thread_local uint64_t last_number_ = 0;
+
+  void note_source(const PromiseBase& root);
+  void start_eagerly();
+  static void leave_step() noexcept {
+    step.task = nullptr;
+    ContextSlot::set_current(nullptr);
+  }
   void finish_step(PromiseBase& root);
+  void finish_with(std::exception_ptr exception);
   bool deliver_cancel();
   void cancel_parked();
   [[noreturn]] void throw_cancelled();
@@ -158,6 +196,7 @@ class TaskCore : public FutureCore, private TaskListNode {
                                 : reinterpret_cast<Details*>(identity_);
   }
   Details& details();
+  void delete_details() noexcept;
   // The outermost frame; null where the task is done.
   PromiseBase* root() const;
   // Nothing makes it ready from here on.
@@ -166,7 +205,12 @@ class TaskCore : public FutureCore, private TaskListNode {
   }
   void abandon() noexcept;
   void destroy_frames() noexcept;
-  void unlink() noexcept;
+  void unlink() noexcept {
+    if (next == nullptr) return;
+    prev->next = next;
+    next->prev = prev;
+    prev = next = nullptr;
+  }
 
   // The innermost suspended frame: what the next step resumes. Null while running.
   PromiseBase* leaf_;
