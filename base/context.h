@@ -110,6 +110,7 @@ class ContextSlot {
   static void set_current(ContextSlot* slot) { current_ = slot; }
 
  private:
+  friend class ContextScope;
   static ContextSlot copy_of(const ContextState& state);
   static ContextSlot& thread_slot();
 
@@ -121,13 +122,13 @@ class ContextSlot {
 class ContextScope {
  public:
   explicit ContextScope(ContextSlot& slot)
-      : before_(std::exchange(ContextSlot::current(), &slot)) {}
-  ~ContextScope() { ContextSlot::current() = before_; }
+      : before_(std::exchange(ContextSlot::current_, &slot)) {}
+  ~ContextScope() { ContextSlot::current_ = before_; }
   ContextScope(const ContextScope&) = delete;
   ContextScope& operator=(const ContextScope&) = delete;
 
  private:
-  ContextSlot* before_;
+  ContextSlot* before_;  // null stands for the thread's own
 };
 
 // Throws RuntimeError where `state` is being run already.

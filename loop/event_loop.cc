@@ -184,13 +184,6 @@ void EventLoop::check_idle() const {
       thread_name(std::this_thread::get_id()));
 }
 
-internal::ContextSlot EventLoop::context_of(const CallbackOptions& options) {
-  if (options.context != nullptr) {
-    return internal::ContextSlot(options.context->state());
-  }
-  return internal::ContextSlot::copy_current();
-}
-
 Handle EventLoop::schedule(internal::Ref<internal::CallbackNode> node) {
   // Before the loop runs, calls of call_soon_threadsafe() keep their place.
   if (internal::running_loop != this) inbox_.drain_to(ready_);
@@ -201,9 +194,9 @@ Handle EventLoop::schedule(internal::Ref<internal::CallbackNode> node) {
 
 Handle EventLoop::post(internal::Ref<internal::CallbackNode> node) {
   node->share();
-  node->retain();
-  Handle handle(node);
-  post_node(*node);
+  internal::CallbackNode& posted = *node;
+  Handle handle(std::move(node));
+  post_node(posted);
   return handle;
 }
 

@@ -275,7 +275,12 @@ class EventLoop {
 
   EventLoop(const LoopOptions& options, const internal::LoopParts& parts);
 
-  static internal::ContextSlot context_of(const CallbackOptions& options);
+  static internal::ContextSlot context_of(const CallbackOptions& options) {
+    if (options.context != nullptr) [[unlikely]] {
+      return internal::ContextSlot(options.context->state());
+    }
+    return internal::ContextSlot::copy_current();
+  }
   void check_closed() const {
     if (is_closed()) [[unlikely]] throw_closed();
   }

@@ -15,6 +15,24 @@
 
 namespace asyncio::internal {
 
+inline void CallbackNode::call() {
+  if (cancelled()) [[unlikely]] {
+    clear();
+    return;
+  }
+  running_ = true;
+  try {
+    ContextScope scope(context_);
+    invoke();
+  } catch (...) {
+    failed(std::current_exception());
+    return;
+  }
+  running_ = false;
+  // Cancelled by itself while it ran: what cancel() left alone goes now.
+  if (cancelled()) [[unlikely]] clear();
+}
+
 void CallbackNode::run() {
   struct End {
     CallbackNode* node;
@@ -25,7 +43,7 @@ void CallbackNode::run() {
       node->release();
     }
   } end{this};
-  call_guarded();
+  call();
 }
 
 void CallbackNode::drop() noexcept {
@@ -33,23 +51,11 @@ void CallbackNode::drop() noexcept {
   release();
 }
 
-void CallbackNode::call_guarded() {
-  if (cancelled()) {
-    clear();
-    return;
-  }
-  running_ = true;
-  std::exception_ptr exception;
-  try {
-    ContextScope scope(context_);
-    invoke();
-  } catch (...) {
-    exception = std::current_exception();
-  }
+void CallbackNode::call_guarded() { call(); }
+
+void CallbackNode::failed(std::exception_ptr exception) {
   running_ = false;
-  // Cancelled by itself while it ran: what cancel() left alone goes now.
   if (cancelled()) clear();
-  if (!exception) return;
   if (stops_loop(exception)) std::rethrow_exception(exception);
   ExceptionContext report("Exception in callback", std::move(exception));
   report.handle.emplace(Ref<CallbackNode>(this));

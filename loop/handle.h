@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <string>
@@ -58,8 +59,12 @@ class CallbackNode : public LoopTimer, public Pooled {
   void set_when(TimePoint when) { when_ = when; }
   // "<Handle main::{lambda()#1}>"
   std::string describe() const override;
-  // From now on other threads may hold it.
-  void share() { shared_ = true; }
+  // From now on other threads may hold it: the caller has a share, the queue it
+  // goes to another. Requires that nobody else has one.
+  void share() {
+    shared_ = true;
+    references_.store(2, std::memory_order_relaxed);
+  }
 
   void retain() {
     if (shared_) {
@@ -70,12 +75,14 @@ class CallbackNode : public LoopTimer, public Pooled {
     }
   }
   void release() {
-    if (shared_) {
+    // Whoever has the last share has nobody to agree with.
+    const uint32_t n = references_.load(std::memory_order_acquire);
+    if (n != 1) {
+      if (!shared_) {
+        references_.store(n - 1, std::memory_order_relaxed);
+        return;
+      }
       if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    } else {
-      const uint32_t n = references_.load(std::memory_order_relaxed) - 1;
-      references_.store(n, std::memory_order_relaxed);
-      if (n != 0) return;
     }
     delete this;
   }
@@ -87,6 +94,9 @@ class CallbackNode : public LoopTimer, public Pooled {
   virtual const std::type_info& callable_type() const noexcept = 0;
 
  private:
+  inline void call();
+  void failed(std::exception_ptr exception);
+
   EventLoop* loop_;
   ContextSlot context_;
   TimePoint when_;

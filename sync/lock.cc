@@ -14,15 +14,14 @@ const internal::WaiterKind Lock::kKind =
     internal::WaitNode::kind_named("Lock.acquire");
 
 // `lock` is not to be touched where leave() says that it is gone.
-void Lock::end_wait(Lock& lock, internal::WaitNode& node) {
-  const bool alive = node.leave();
-  if (step.task->wait_cancelled()) [[unlikely]] {
+// Cancelled, or `lock` is gone.
+void Lock::fail_wait(Lock& lock, bool alive) {
+  if (step.task->wait_cancelled()) {
     // A wake-up that this task was given, or that stopped at it, goes on.
     if (alive && !lock.locked_) lock.waiters_.wake_front();
     step.task->check_cancelled();
   }
-  if (!alive) internal::throw_destroyed(kKind);
-  lock.locked_ = true;
+  internal::throw_destroyed(kKind);
 }
 
 void Lock::throw_not_acquired() { throw RuntimeError("Lock is not acquired."); }

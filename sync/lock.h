@@ -29,6 +29,8 @@
 #include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/sync/internal/tether.h"
 #include "asyncio/sync/internal/wait_queue.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio {
@@ -79,7 +81,14 @@ class Lock {
   }
   void prepare_wait() { binding_.check("Lock"); }
   internal::WaitQueue& wait_queue() { return waiters_; }
-  static void end_wait(Lock& lock, internal::WaitNode& node);
+  static void end_wait(Lock& lock, internal::WaitNode& node) {
+    const bool alive = node.leave();
+    if (!alive || internal::step.task->wait_cancelled()) [[unlikely]] {
+      fail_wait(lock, alive);
+    }
+    lock.locked_ = true;
+  }
+  [[noreturn]] static void fail_wait(Lock& lock, bool alive);
   [[noreturn]] static void throw_not_acquired();
 
   static const internal::WaiterKind kKind;

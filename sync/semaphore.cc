@@ -21,18 +21,18 @@ Semaphore::Semaphore(ptrdiff_t value, ptrdiff_t bound)
 }
 
 // `semaphore` is not to be touched where leave() says that it is gone.
-void Semaphore::end_wait(Semaphore& semaphore, internal::WaitNode& node) {
-  const bool alive = node.leave();
-  const bool cancelled = step.task->wait_cancelled();
-  if (alive) {
-    // The unit that it was handed.
-    if (cancelled && node.woken()) ++semaphore.value_;
-    // Whoever came while this one was in line had to wait behind it.
-    while (semaphore.value_ > 0 && semaphore.hand_out()) {
+// Cancelled, or the semaphore is gone.
+void Semaphore::fail_wait(Semaphore& semaphore, internal::WaitNode& node,
+                          bool alive) {
+  if (step.task->wait_cancelled()) {
+    if (alive) {
+      // The unit that it was handed.
+      if (node.woken()) ++semaphore.value_;
+      semaphore.hand_on();
     }
+    step.task->check_cancelled();
   }
-  if (cancelled) step.task->check_cancelled();
-  if (!alive) internal::throw_destroyed(kKind);
+  internal::throw_destroyed(kKind);
 }
 
 void Semaphore::throw_too_many() {

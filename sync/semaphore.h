@@ -24,6 +24,8 @@
 #include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/sync/internal/tether.h"
 #include "asyncio/sync/internal/wait_queue.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio {
@@ -80,7 +82,20 @@ class Semaphore {
   }
   void prepare_wait() { binding_.check("Semaphore"); }
   internal::WaitQueue& wait_queue() { return waiters_; }
-  static void end_wait(Semaphore& semaphore, internal::WaitNode& node);
+  static void end_wait(Semaphore& semaphore, internal::WaitNode& node) {
+    const bool alive = node.leave();
+    if (!alive || internal::step.task->wait_cancelled()) [[unlikely]] {
+      fail_wait(semaphore, node, alive);
+    }
+    semaphore.hand_on();
+  }
+  [[noreturn]] static void fail_wait(Semaphore& semaphore,
+                                     internal::WaitNode& node, bool alive);
+  // Whoever came while the last one was in line had to wait behind it.
+  void hand_on() {
+    while (value_ > 0 && hand_out()) {
+    }
+  }
   // One unit to the foremost who waits; false where nobody does.
   bool hand_out() {
     if (!waiters_.wake_next()) return false;

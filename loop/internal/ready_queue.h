@@ -71,19 +71,18 @@ class Inbox {
 
   void drain_to(ReadyQueue& queue) {
     ReadyNode* node = head_.exchange(ReadyQueue::end_mark());
+    if (node == ReadyQueue::end_mark()) return;
+    // Turned over, it ends in the queue's end mark already.
+    ReadyNode* const newest = node;
     ReadyNode* oldest = ReadyQueue::end_mark();
-    while (node != ReadyQueue::end_mark()) {
+    do {
       ReadyNode* older = node->next_;
       node->next_ = oldest;
       oldest = node;
       node = older;
-    }
-    while (oldest != ReadyQueue::end_mark()) {
-      ReadyNode* next = oldest->next_;
-      oldest->next_ = nullptr;
-      queue.push(*oldest);
-      oldest = next;
-    }
+    } while (node != ReadyQueue::end_mark());
+    *queue.tail_ = oldest;
+    queue.tail_ = &newest->next_;
   }
 
  private:
