@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <gnu/libc-version.h>
 #include <memory>
 #include <optional>
@@ -45,6 +46,7 @@ namespace {
 
 using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""h;
+using std::chrono_literals::operator""us;
 
 double seconds_on(clockid_t clock) {
   timespec t;
@@ -488,14 +490,14 @@ struct Rally {
   EventLoop* here;
   EventLoop* there;
   int64_t left;
-  Future<> over;
+  std::function<void()> over;
   void serve() {
     there->call_soon_threadsafe([this] { there_return(); });
   }
   void there_return() {
     here->call_soon_threadsafe([this] {
       if (--left == 0) {
-        over.set_result();
+        over();
       } else {
         serve();
       }
@@ -505,13 +507,32 @@ struct Rally {
 Coroutine<> ping_pong_path(Measurement& m) {
   std::unique_ptr<EventLoop> there = new_event_loop();
   std::jthread thread([&] { there->run_forever(); });
-  Rally rally{&get_running_loop(), there.get(), m.count, create_future<>()};
+  Future<> over = create_future<>();
+  Rally rally{&get_running_loop(), there.get(), m.count,
+              [&] { over.set_result(); }};
   m.start(CLOCK_MONOTONIC);
   rally.serve();
-  co_await rally.over;
+  co_await over;
   m.stop();
   there->call_soon_threadsafe([&] { there->stop(); });
   thread.join();
+}
+
+// The same with loops that look for a while before they sleep.
+Coroutine<> ping_pong_spin_path(Measurement& m) {
+  std::jthread player([&] {
+    auto here = new_event_loop({.spin = 100us});
+    auto there = new_event_loop({.spin = 100us});
+    std::jthread thread([&] { there->run_forever(); });
+    Rally rally{here.get(), there.get(), m.count, [&] { here->stop(); }};
+    m.start(CLOCK_MONOTONIC);
+    rally.serve();
+    here->run_forever();
+    m.stop();
+    there->call_soon_threadsafe([&] { there->stop(); });
+  });
+  player.join();
+  co_return;
 }
 
 struct Path {
@@ -542,6 +563,7 @@ constexpr Path kPaths[] = {
     {"queue_items", queue_items_path, 1000},
     {"post", post_path, 0},
     {"ping_pong", ping_pong_path, 0},
+    {"ping_pong_spin", ping_pong_spin_path, 0},
 };
 
 int usage() {

@@ -32,6 +32,17 @@ namespace asyncio {
 namespace {
 
 constexpr Duration kLongestSleep = std::chrono::hours(24);
+// While spinning: a microsecond or two.
+constexpr int kLooksBetweenPolls = 32;
+
+// Leaves the core's other thread, and the bus, alone for a moment.
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
 
 bool debug_by_environment() {
   const char* value = std::getenv("ASYNCIO_DEBUG");
@@ -105,7 +116,8 @@ EventLoop::EventLoop(const LoopOptions& options,
       poller_(parts.make_poller
                   ? parts.make_poller(*wakeup_)
                   : internal::make_epoll_poller(*wakeup_)),
-      slow_callback_duration_(std::chrono::milliseconds(100)) {}
+      slow_callback_duration_(std::chrono::milliseconds(100)),
+      spin_(options.spin) {}
 
 EventLoop::~EventLoop() = default;
 
@@ -410,7 +422,28 @@ void EventLoop::wait_for_events() {
   sleep_until_event(std::min(wakeup - now, kLongestSleep));
 }
 
+// True where something came, or `timeout` has passed; else what is left of it.
+bool EventLoop::spin(Duration& timeout) {
+  const Duration limit = std::min(spin_, timeout);
+  const TimePoint start = system_clock().now();
+  while (true) {
+    for (int i = 0; i < kLooksBetweenPolls; ++i) {
+      if (!inbox_.empty()) return true;
+      relax();
+    }
+    look_for_events();
+    if (signals_) signals_->collect();
+    if (!ready_.empty()) return true;
+    const Duration spent = system_clock().now() - start;
+    if (spent >= limit) {
+      timeout -= spent;
+      return timeout <= Duration::zero();
+    }
+  }
+}
+
 void EventLoop::sleep_until_event(Duration timeout) {
+  if (spin_ > Duration::zero() && spin(timeout)) return;
   wakeup_->prepare_to_sleep();
   if (!inbox_.empty()) timeout = Duration::zero();
   poller_->poll(timeout, ready_);

@@ -62,6 +62,10 @@ struct LoopOptions {
   Backend backend = Backend::automatic;
   Clock* clock = nullptr;      // null: the system's; must outlive the loop
   std::optional<bool> debug = {};  // empty: whether ASYNCIO_DEBUG is set
+  // For so long a loop with nothing to run looks for work before it sleeps; not at
+  // all unless set. It answers a post of another thread without the kernel's
+  // wake-up, and takes a whole processor meanwhile.
+  Duration spin = Duration::zero();
 };
 
 // The loop that is running in this thread.
@@ -310,6 +314,7 @@ class EventLoop {
   void wait_for_events();
   void look_for_events();
   void sleep_until_event(Duration timeout);
+  bool spin(Duration& timeout);
   void sleep_while_work_outside();
   void move_due_timers();
   void run_ready();
@@ -344,6 +349,7 @@ class EventLoop {
   std::atomic<int> outside_work_{0};
   ExceptionHandler exception_handler_;
   Duration slow_callback_duration_;
+  const Duration spin_;
   uint32_t references_ = 1;
 };
 
