@@ -434,6 +434,8 @@ bool EventLoop::spin(Duration& timeout) {
     look_for_events();
     if (signals_) signals_->collect();
     if (!ready_.empty()) return true;
+    // Where there are more threads than cores, the poster may need this one.
+    std::this_thread::yield();
     const Duration spent = system_clock().now() - start;
     if (spent >= limit) {
       timeout -= spent;
