@@ -65,16 +65,21 @@ void Gathering::child_done(FutureCore& child) {
     outer_.fail(child.outcome());
     return;
   }
-  if (finished_ == links().size()) end();
+  if (finished_ != links().size()) return;
+  if (cancel_requested_) {
+    end_cancelled(child);
+  } else {
+    end();
+  }
+}
+
+void Gathering::end_cancelled(FutureCore& last) {
+  for (const GatherLink& link : links()) link.child_->mark_retrieved();
+  outer_.fail(last.cancelled() ? last.outcome()
+                               : std::make_exception_ptr(CancelledError()));
 }
 
 void Gathering::end() {
-  if (cancel_requested_) {
-    FutureCore& last = *links().back().child_;
-    outer_.fail(last.cancelled() ? last.outcome()
-                                 : std::make_exception_ptr(CancelledError()));
-    return;
-  }
   try {
     collect();
   } catch (...) {

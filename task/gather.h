@@ -113,7 +113,10 @@ class Gathering {
  private:
   friend class GatherLink;
   void child_done(FutureCore& child);
+  // Every child is done.
   void end();
+  // The same after a request to cancel; `last` was the last to end.
+  void end_cancelled(FutureCore& last);
 
   FutureCore& outer_;
   size_t added_ = 0;

@@ -160,6 +160,36 @@ ASYNCIO_TEST(GatherTest, CancellingTheAwaiterCancelsTheChildren) {
   EXPECT_TRUE(a.cancelled() && b.cancelled());
 }
 
+ASYNCIO_TEST(GatherTest, CancelledItTakesTheErrorsOfItsChildren) {
+  int reports = 0;
+  get_running_loop().set_exception_handler(
+      [&](EventLoop&, const ExceptionContext&) { ++reports; });
+  auto fail_late = []() -> Coroutine<int> {
+    static_cast<void>(co_await as_result(sleep(1h)));
+    throw ValueError("late");
+  };
+  auto all = gather(return_exceptions, fail_late(), sleep(1h));
+  co_await sleep(0s);
+  all.cancel();
+  const auto ended = co_await as_result(std::move(all));
+  EXPECT_TRUE(ended.cancelled());
+  co_await sleep(0s);
+  EXPECT_EQ(reports, 0);
+}
+
+ASYNCIO_TEST(GatherTest, CancelledItEndsWithTheTextOfWhoEndsLast) {
+  auto first = []() -> Coroutine<int> {
+    static_cast<void>(co_await as_result(sleep(1h)));
+    co_return co_await sleep(1s, 1);  // refuses, and takes its time
+  };
+  auto all = gather(return_exceptions, first(), sleep(1h));
+  co_await sleep(0s);
+  all.cancel("enough");
+  const auto ended = co_await as_result(std::move(all));
+  CO_ASSERT_TRUE(ended.cancelled());
+  EXPECT_EQ(ended.get_if<CancelledError>()->message(), "");
+}
+
 ASYNCIO_TEST(GatherTest, CancellingADoneOneTouchesNobody) {
   Task<> sibling = create_task(sleep(1s));
   auto all = gather(fail("x"), sibling);
