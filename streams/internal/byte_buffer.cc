@@ -71,6 +71,12 @@ BlockCache::Block BlockCache::take(size_t size) {
 }
 
 void BlockCache::give_back(Block block) noexcept {
+  // The size that a short message comes and goes with: known here, it is found
+  // in the pool without a search for its class.
+  if (block.size == kSmallest) [[likely]] {
+    FramePool::deallocate(block.data, kSmallest);
+    return;
+  }
   if (block.size <= kPooled) {
     FramePool::deallocate(block.data, block.size);
     return;
@@ -90,6 +96,11 @@ void BlockCache::give_back(Block block) noexcept {
 }
 
 void ByteBuffer::make_room(size_t size) {
+  if (block_ == nullptr && size <= kSmallest) [[likely]] {
+    block_ = static_cast<char*>(FramePool::allocate(kSmallest));
+    capacity_ = kSmallest;
+    return;
+  }
   const size_t live = this->size();
   // Moving pays where as many bytes went out as are moved.
   if (begin_ >= live && size <= capacity_ - live) {

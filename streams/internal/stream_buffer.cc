@@ -48,8 +48,12 @@ void StreamBuffer::feed_data(std::string_view data) {
   if (data.empty()) return;
   bytes_.append(data.data(), data.size());
   if (waiting_ != nullptr && waiting_->state_ == ReadWait::kWaiting) {
-    // One that needs more would wait for ever on a paused transport.
-    if (!check(*waiting_)) return;
+    if (waiting_->goal == ReadGoal::kSome) [[likely]] {
+      waiting_->outcome_ = ReadWait::kMet;
+    } else if (!check(*waiting_)) {
+      // One that needs more would wait for ever on a paused transport.
+      return;
+    }
     wake(ReadWait::kWoken);
   }
   if (transport_ != nullptr && !paused_ && bytes_.size() > 2 * limit_) {
@@ -82,6 +86,11 @@ void StreamBuffer::wake(ReadWait::State state) {
 
 bool StreamBuffer::ready(ReadWait& wait) {
   if (exception_) [[unlikely]] std::rethrow_exception(exception_);
+  // The next message of a connection that has read the one before.
+  if (wait.goal == ReadGoal::kSome && bytes_.empty() && !eof_ &&
+      waiting_ == nullptr) [[likely]] {
+    return false;
+  }
   const bool woken = waiting_ != nullptr &&
                      waiting_->state_ != ReadWait::kWaiting;
   if (!woken && check(wait)) return true;
@@ -175,16 +184,14 @@ bool StreamBuffer::search(ReadWait& wait) {
 
 std::string_view StreamBuffer::take(ReadWait& wait, size_t most) {
   const std::string_view bytes = bytes_.view();
+  if (wait.outcome_ == ReadWait::kMet && wait.goal == ReadGoal::kSome)
+      [[likely]] {
+    return bytes.substr(0, most);
+  }
   switch (wait.outcome_) {
     case ReadWait::kMet:
-      switch (wait.goal) {
-        case ReadGoal::kSome:
-          return bytes.substr(0, most);
-        case ReadGoal::kExactly:
-          return bytes.substr(0, wait.count);
-        default:
-          return bytes.substr(0, wait.end_);
-      }
+      return bytes.substr(
+          0, wait.goal == ReadGoal::kExactly ? wait.count : wait.end_);
     case ReadWait::kEnded:
       switch (wait.goal) {
         case ReadGoal::kExactly:
