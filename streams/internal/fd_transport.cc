@@ -47,6 +47,17 @@ bool is_device(int fd) {
   return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode);
 }
 
+std::string name_of(const SocketAddress& peer, int fd) {
+  std::string name = peer.to_string();
+  return name.empty() ? "descriptor " + std::to_string(fd) : name;
+}
+
+// Out of line: strings on its stack would make the function that receives pay.
+[[gnu::noinline]] std::exception_ptr broken_pipe(const SocketAddress& peer,
+                                                 int fd) {
+  return make_os_error(EPIPE, "write to " + name_of(peer, fd));
+}
+
 }  // namespace
 
 Ref<FdTransport> FdTransport::open(EventLoop& loop, int fd, Kind kind,
@@ -93,11 +104,11 @@ std::string FdTransport::describe() const {
 // --- Receiving.
 
 void FdTransport::read_ready() {
-  if (kind_ == Kind::kWritePipe) {
+  if (kind_ == Kind::kWritePipe) [[unlikely]] {
     // All that can happen to it: nobody is left to read it.
     force_close(outgoing_.empty()
                     ? nullptr
-                    : make_os_error(EPIPE, "write to " + other_end()));
+                    : broken_pipe(peer_, IoNode::fd));
     return;
   }
   System& system = LoopAccess::system(*loop_);
@@ -178,12 +189,12 @@ void FdTransport::write(std::string_view data) {
   }
   if (outgoing_.empty()) {
     const ssize_t n = send_now(data.data(), data.size());
+    if (n == static_cast<ssize_t>(data.size())) [[likely]] return;
     if (n < 0) [[unlikely]] {
       failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "send" : "write");
       return;
     }
     data.remove_prefix(static_cast<size_t>(n));
-    if (data.empty()) [[likely]] return;
   }
   buffer(data);
 }
@@ -347,8 +358,7 @@ void FdTransport::failed(int error, const char* call) {
 
 // For the texts of errors.
 std::string FdTransport::other_end() const {
-  std::string name = peer_.to_string();
-  return name.empty() ? "descriptor " + std::to_string(IoNode::fd) : name;
+  return name_of(peer_, IoNode::fd);
 }
 
 void FdTransport::fatal_error(std::exception_ptr error, const char* message) {

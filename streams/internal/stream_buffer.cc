@@ -38,6 +38,13 @@ const char* overrun_message(bool found) {
                : "Separator is not found, and chunk exceed the limit";
 }
 
+// Out of line: a string on its stack would make each read pay.
+[[noreturn, gnu::noinline]] void throw_already_waiting(ReadGoal goal) {
+  throw RuntimeError(std::string(kNames[static_cast<size_t>(goal)]) +
+                     "() called while another coroutine is already waiting "
+                     "for incoming data");
+}
+
 }  // namespace
 
 ReadWait::ReadWait(ReadGoal goal)
@@ -94,11 +101,7 @@ bool StreamBuffer::ready(ReadWait& wait) {
   const bool woken = waiting_ != nullptr &&
                      waiting_->state_ != ReadWait::kWaiting;
   if (!woken && check(wait)) return true;
-  if (waiting_ != nullptr) [[unlikely]] {
-    throw RuntimeError(std::string(kNames[static_cast<size_t>(wait.goal)]) +
-                       "() called while another coroutine is already waiting "
-                       "for incoming data");
-  }
+  if (waiting_ != nullptr) [[unlikely]] throw_already_waiting(wait.goal);
   return false;
 }
 
