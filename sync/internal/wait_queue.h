@@ -116,6 +116,13 @@ class WaitQueue {
     while (wake_next()) {
     }
   }
+  // fn(const WaitNode&) of each in line that was not cancelled, for reports.
+  template <class F>
+  void for_each_live(F fn) const {
+    for (const WaitNode* node = first_; node != nullptr; node = node->next_) {
+      if (node->state_ != WaitNode::kCancelled) fn(*node);
+    }
+  }
   // Wakes the foremost, unless that was woken or cancelled before.
   void wake_front() {
     if (first_ != nullptr) wake(*first_);
