@@ -9,7 +9,8 @@
 //
 // anyio's. A borrower has one token at most: to wait for a second would be to wait
 // for oneself. It is the current task, or what an address stands for
-// (..._on_behalf_of(&request)), which any task may give back.
+// (..._on_behalf_of(&request); null: the current task), which any task may give
+// back.
 //
 // Order: first come, first served. A token that is given back is handed to the
 // foremost waiter, whose turn comes with the loop's; nobody overtakes who waits.
@@ -125,14 +126,14 @@ class CapacityLimiter {
   // WouldBlock where acquire() would wait.
   void acquire_nowait() { take_nowait(current()); }
   void acquire_on_behalf_of_nowait(const void* borrower) {
-    take_nowait({AnyTask(), borrower});
+    take_nowait(borrower_of(borrower));
   }
 
   // RuntimeError("this borrower isn't holding any of this CapacityLimiter's
   // tokens").
   void release() { give_back(current()); }
   void release_on_behalf_of(const void* borrower) {
-    give_back({AnyTask(), borrower});
+    give_back(borrower_of(borrower));
   }
 
   size_t total_tokens() const { return total_; }
@@ -164,6 +165,9 @@ class CapacityLimiter {
 
   // RuntimeError where no task runs.
   static internal::Borrower current();
+  static internal::Borrower borrower_of(const void* id) {
+    return id == nullptr ? current() : internal::Borrower{AnyTask(), id};
+  }
   // False where there is none to be had.
   bool try_take(const internal::Borrower& borrower);
   void take_nowait(const internal::Borrower& borrower);

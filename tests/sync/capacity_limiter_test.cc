@@ -9,7 +9,10 @@
 #include "gtest/gtest.h"
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/exception_context.h"
 #include "asyncio/task/coroutine.h"
+#include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
 #include "asyncio/task/with.h"
@@ -176,6 +179,27 @@ ASYNCIO_TEST_F(CapacityLimiterTest, DestroyedWithWaitersLetsGoOfThem) {
   EXPECT_FALSE(waiting.done());
   waiting.cancel();
   EXPECT_EQ(co_await ending(waiting), "CancelledError");
+}
+
+// A frame that holds its own task, borrower or waiter, is no cycle that leaks.
+TEST(CapacityLimiterLoopTest, LoopDestroyedWithBorrowersAndWaiters) {
+  CapacityLimiter limiter(1);
+  {
+    auto loop = new_event_loop();
+    loop->set_exception_handler([](EventLoop&, const ExceptionContext&) {});
+    auto borrow = [&limiter]() -> Coroutine<> {
+      CapacityLimiter own(1);
+      co_await own.acquire();
+      auto token = co_await limiter.scoped_acquire();
+      co_await sleep(1h);
+    };
+    create_task(*loop, borrow);
+    create_task(*loop, borrow);
+    run_until_complete(*loop, sleep(0s));
+    EXPECT_EQ(limiter.statistics().waiters.size(), 1u);
+  }
+  EXPECT_EQ(limiter.borrowed_tokens(), 0u);
+  run(with(limiter, [] { return sleep(0s); }));
 }
 
 TEST(CapacityLimiterCancelTest, ATokenGoesToTheNextInLine) {
