@@ -52,6 +52,7 @@
 #include "asyncio/sync/event.h"
 #include "asyncio/sync/lock.h"
 #include "asyncio/sync/once.h"
+#include "asyncio/sync/oneshot.h"
 #include "asyncio/sync/queue.h"
 #include "asyncio/sync/rw_lock.h"
 #include "asyncio/sync/semaphore.h"

@@ -56,7 +56,8 @@ namespace asyncio {
 
 namespace internal {
 
-template <class T>
+// The items are in a Store.
+template <class T, class Store = FifoStore<T>>
 class ChannelState final : public ChannelCore {
  public:
   using ChannelCore::ChannelCore;
@@ -76,7 +77,7 @@ class ChannelState final : public ChannelCore {
         state.received();
       }
       ChannelState& state;
-      Success<FifoStore<T>::kNeverThrows> success = {};
+      Success<Store::kNeverThrows> success = {};
     } taken{*this};
     return store_.take();
   }
@@ -93,6 +94,12 @@ class ChannelState final : public ChannelCore {
     if (look(ChannelSide::kReceive) == Turn::kClosed) return std::nullopt;
     return std::optional<T>(take());
   }
+  // The same, where the end is an error. ChannelClosed.
+  T take_after_wait_or_throw() {
+    const Settle settle{*this};
+    if (look(ChannelSide::kReceive) == Turn::kClosed) throw_closed();
+    return take();
+  }
 
  private:
   struct Settle {
@@ -105,7 +112,7 @@ class ChannelState final : public ChannelCore {
     for (; left_ > 0; --left_) store_.drop();
   }
 
-  FifoStore<T> store_;
+  Store store_;
   size_t left_ = 0;  // in store_
 };
 

@@ -41,8 +41,7 @@ bool ChannelCore::is_closed() const {
 
 void ChannelCore::close() {
   const Lock held = lock();
-  closed_ = true;
-  settle();
+  seal();
 }
 
 void ChannelCore::add_handle(ChannelSide side) {

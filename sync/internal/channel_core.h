@@ -114,6 +114,11 @@ class ChannelCore : public std::enable_shared_from_this<ChannelCore> {
     serve(ChannelSide::kReceive);
     serve(ChannelSide::kSend);
   }
+  // Nothing can be sent from here on.
+  void seal() {
+    closed_ = true;
+    settle();
+  }
   // Joins the line, unless its turn has come already.
   void enter(ChannelWaiter& waiter);
   // Leaves it. What was promised to it look() speaks of again.
