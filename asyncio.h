@@ -57,6 +57,7 @@
 #include "asyncio/sync/rw_lock.h"
 #include "asyncio/sync/semaphore.h"
 #include "asyncio/sync/ticker.h"
+#include "asyncio/sync/watch.h"
 #include "asyncio/task/as_completed.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/async_generator.h"
