@@ -46,6 +46,7 @@
 #include "asyncio/subprocess/subprocess_options.h"
 #include "asyncio/sync/acquired.h"
 #include "asyncio/sync/barrier.h"
+#include "asyncio/sync/broadcast.h"
 #include "asyncio/sync/capacity_limiter.h"
 #include "asyncio/sync/channel.h"
 #include "asyncio/sync/condition.h"
