@@ -552,7 +552,7 @@ Coroutine<> compare_with_model(uint64_t seed) {
 }
 
 ASYNCIO_TEST(QueueTest, DoesWhatThePlainModelDoes) {
-  for (uint64_t seed = 1; seed <= 100; ++seed) {
+  for (uint64_t seed = 1; seed <= 1000; ++seed) {
     SCOPED_TRACE(seed);
     co_await compare_with_model(seed);
   }

@@ -286,7 +286,7 @@ Coroutine<> compare_with_model(uint64_t seed) {
 }
 
 ASYNCIO_TEST(SemaphoreTest, DoesWhatThePlainModelDoes) {
-  for (uint64_t seed = 1; seed <= 50; ++seed) {
+  for (uint64_t seed = 1; seed <= 500; ++seed) {
     SCOPED_TRACE(seed);
     co_await compare_with_model(seed);
   }
