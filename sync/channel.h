@@ -5,8 +5,7 @@
 //   co_await sender.send(job);                    // waits while it is full
 //   while (auto job = co_await receiver.recv()) { // waits while it is empty
 //     work(*job);
-//   }                                             // closed, and nothing is
-//   left
+//   }                                             // closed, and all received
 //
 //   std::thread feeder([sender = sender] { sender.send_blocking(job); });
 //
@@ -82,6 +81,20 @@ class ChannelState final : public ChannelCore {
     return store_.take();
   }
 
+  // Straight into its place: a second move could throw, too, and then the item
+  // would be lost.
+  void take_into(std::optional<T>& target) {
+    if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      target.emplace(take());
+    } else {
+      struct Take {
+        operator T() const { return state.take(); }
+        ChannelState& state;
+      };
+      target.emplace(Take{*this});
+    }
+  }
+
   // After a wait. The turn of whoever throws goes to the next.
   template <class U>
   void put_after_wait(U&& item) {
@@ -90,9 +103,10 @@ class ChannelState final : public ChannelCore {
     put(std::forward<U>(item));
   }
   std::optional<T> take_after_wait() {
+    std::optional<T> item;
     const Settle settle{*this};
-    if (look(ChannelSide::kReceive) == Turn::kClosed) return std::nullopt;
-    return std::optional<T>(take());
+    if (look(ChannelSide::kReceive) != Turn::kClosed) take_into(item);
+    return item;
   }
   // The same, where the end is an error. ChannelClosed.
   T take_after_wait_or_throw() {
@@ -339,9 +353,12 @@ class ChannelReceiver
   }
   // Empty where there is none now, or ever.
   std::optional<T> try_recv() const {
+    std::optional<T> item;
     const auto lock = this->state().lock();
-    if (this->state().look(Side::kReceive) != Turn::kGo) return std::nullopt;
-    return std::optional<T>(this->state().take());
+    if (this->state().look(Side::kReceive) == Turn::kGo) {
+      this->state().take_into(item);
+    }
+    return item;
   }
   // Blocks the thread, which runs no loop, until there is an item, or none will
   // come. TimeoutError.

@@ -200,16 +200,7 @@ class OneshotReceiver
     std::optional<T> value;
     const auto lock = this->state().lock();
     if (this->state().look(Side::kReceive) != Turn::kGo) return value;
-    if constexpr (std::is_nothrow_move_constructible_v<T>) {
-      value.emplace(this->state().take());
-    } else {
-      // Straight into its place: a second move could throw, too.
-      struct Take {
-        operator T() const { return state.take(); }
-        internal::OneshotState<T>& state;
-      };
-      value.emplace(Take{this->state()});
-    }
+    this->state().take_into(value);
     return value;
   }
   // Blocks the thread, which runs no loop, until the value is there.

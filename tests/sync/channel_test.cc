@@ -136,6 +136,23 @@ ASYNCIO_TEST(ChannelTest, AnItemWhoseMoveThrowsIsNotLost) {
   EXPECT_EQ(got->value, 1);
 }
 
+// Taking an item moves it once, so that there is no second move to lose it by.
+ASYNCIO_TEST(ChannelTest, AnItemIsMovedOnceOnItsWayOut) {
+  Channel<Touchy> channel(2);
+  CO_ASSERT_TRUE(channel.sender.try_send(1));
+  Touchy::armed = 2;
+  auto tried = channel.receiver.try_recv();
+  EXPECT_EQ(Touchy::armed, 1);
+  Touchy::armed = 0;
+  CO_ASSERT_TRUE(channel.sender.try_send(2));
+  Touchy::armed = 2;
+  auto got = co_await channel.receiver.recv();
+  EXPECT_EQ(Touchy::armed, 1);
+  Touchy::armed = 0;
+  EXPECT_EQ(tried->value, 1);
+  EXPECT_EQ(got->value, 2);
+}
+
 TEST(CancelChannelTest, ACancelledReceiverLosesNothing) {
   cancel_everywhere([](CancelScene& scene) -> Coroutine<> {
     Channel<int> channel(1);
