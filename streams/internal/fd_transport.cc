@@ -85,25 +85,13 @@ FdTransport::FdTransport(EventLoop& loop, int fd, Kind kind,
       read_eof_(kind == Kind::kWritePipe && is_device(fd)),
       peer_(peer) {}
 
-void FdTransport::run() {
-  const int32_t events = std::exchange(result, 0);
-  try {
-    // What a callback of this turn ended or paused is not told any more.
-    if ((events & interest & kIoRead) != 0) read_ready();
-    if ((events & interest & kIoWrite) != 0) write_ready();
-  } catch (...) {
-    fatal_error(std::current_exception(),
-                "Fatal error: protocol.data_received() call failed.");
-  }
-}
-
 std::string FdTransport::describe() const {
   return "<Transport fd=" + std::to_string(IoNode::fd) + ">";
 }
 
 // --- Receiving.
 
-void FdTransport::read_ready() {
+inline void FdTransport::read_ready() {
   if (kind_ == Kind::kWritePipe) [[unlikely]] {
     // All that can happen to it: nobody is left to read it.
     force_close(outgoing_.empty()
@@ -122,6 +110,18 @@ void FdTransport::read_ready() {
     end_of_stream();
   } else if (!would_block(n)) {
     failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "recv" : "read");
+  }
+}
+
+void FdTransport::run() {
+  const int32_t events = std::exchange(result, 0);
+  try {
+    // What a callback of this turn ended or paused is not told any more.
+    if ((events & interest & kIoRead) != 0) read_ready();
+    if ((events & interest & kIoWrite) != 0) write_ready();
+  } catch (...) {
+    fatal_error(std::current_exception(),
+                "Fatal error: protocol.data_received() call failed.");
   }
 }
 
@@ -168,7 +168,7 @@ bool FdTransport::refuses_write(const char* call) {
   return true;
 }
 
-ssize_t FdTransport::send_now(const char* data, size_t size) {
+inline ssize_t FdTransport::send_now(const char* data, size_t size) {
   System& system = LoopAccess::system(*loop_);
   const ssize_t n = kind_ == Kind::kSocket
                         ? system.send(IoNode::fd, data, size, 0)
@@ -177,7 +177,8 @@ ssize_t FdTransport::send_now(const char* data, size_t size) {
 }
 
 void FdTransport::write(std::string_view data) {
-  if (write_eof_ || lost_count_ != 0 || closing_) [[unlikely]] {
+  // One that is lost is closing, too.
+  if (write_eof_ || closing_) [[unlikely]] {
     if (refuses_write("write")) return;
   }
   if (data.empty()) return;

@@ -99,10 +99,10 @@ class FdTransport final : public Transport,
   std::string describe() const override;
   void loop_closed() noexcept override;
 
-  void read_ready();
+  inline void read_ready();
   void write_ready();
   // The count that was sent; 0 where the kernel takes none now; a negative errno.
-  ssize_t send_now(const char* data, size_t size);
+  inline ssize_t send_now(const char* data, size_t size);
   // A part of what was given is not sent yet.
   void buffer(std::string_view data);
   void end_of_stream();

@@ -22,13 +22,6 @@
 namespace asyncio::internal {
 namespace {
 
-constexpr WaiterKind kKinds[] = {
-    {1, "StreamReader.read", nullptr, nullptr},
-    {1, "StreamReader.readexactly", nullptr, nullptr},
-    {1, "StreamReader.read", nullptr, nullptr},
-    {1, "StreamReader.readline", nullptr, nullptr},
-    {1, "StreamReader.readuntil", nullptr, nullptr},
-};
 // Python's readline() waits in readuntil().
 constexpr const char* kNames[] = {"read", "readexactly", "read", "readuntil",
                                   "readuntil"};
@@ -47,8 +40,13 @@ const char* overrun_message(bool found) {
 
 }  // namespace
 
-ReadWait::ReadWait(ReadGoal goal)
-    : Waiter(kKinds[static_cast<size_t>(goal)]), goal(goal) {}
+constinit const WaiterKind ReadWait::kKinds[5] = {
+    {1, "StreamReader.read", nullptr, nullptr},
+    {1, "StreamReader.readexactly", nullptr, nullptr},
+    {1, "StreamReader.read", nullptr, nullptr},
+    {1, "StreamReader.readline", nullptr, nullptr},
+    {1, "StreamReader.readuntil", nullptr, nullptr},
+};
 
 void StreamBuffer::feed_data(std::string_view data) {
   ABSL_ASSERT(!eof_ && "feed_data after feed_eof");

@@ -35,7 +35,8 @@ enum class ReadGoal : uint8_t {
 // How far a read is. Part of the awaiter.
 class ReadWait : public Waiter {
  public:
-  explicit ReadWait(ReadGoal goal);
+  explicit ReadWait(ReadGoal goal)
+      : Waiter(kKinds[static_cast<size_t>(goal)]), goal(goal) {}
 
   const ReadGoal goal;
   size_t count = 0;                        // of kExactly
@@ -46,6 +47,7 @@ class ReadWait : public Waiter {
 
  private:
   friend class StreamBuffer;
+  static const WaiterKind kKinds[5];  // by the goal
   enum State : uint8_t { kIdle, kWaiting, kWoken, kFailed };
   enum Outcome : uint8_t { kOpen, kMet, kEnded, kNotFound, kFoundTooFar };
 
