@@ -24,6 +24,7 @@
 #include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
+#include "asyncio/testing/cancel_everywhere.h"
 #include "asyncio/testing/testing.h"
 #include "asyncio/tests/streams/stream_test_util.h"
 
@@ -211,6 +212,36 @@ TEST(StreamLoopTest, HandlesMayOutliveTheirLoop) {
   EXPECT_TRUE(left.writer.is_closing());
   left.writer.write("y");
   left.writer.close();
+}
+
+TEST(StreamCancelTest, ACancelledDrainLosesNoByte) {
+  std::string data;
+  for (int i = 0; i < 100'000; ++i) data += std::to_string(i) + "\n";
+  cancel_everywhere([&data](CancelScene& scene) -> Coroutine<> {
+    auto [a, b] = co_await connected_pair();
+    a.writer.transport().set_write_buffer_limits({.high = 0});
+    a.writer.write(data);
+    scene.start(a.writer.drain());
+    std::string got;
+    while (got.size() < data.size()) got += co_await b.reader.read(1 << 16);
+    auto end = co_await scene.ended();
+    EXPECT_TRUE(end.has_value() || end.cancelled());
+    EXPECT_EQ(got, data);
+    co_await a.writer.drain();
+  });
+}
+
+TEST(StreamCancelTest, ACancelledWaitClosedLeavesTheEndToTheNext) {
+  cancel_everywhere([](CancelScene& scene) -> Coroutine<> {
+    auto [a, b] = co_await connected_pair();
+    a.writer.write("bye");
+    a.writer.close();
+    scene.start(a.writer.wait_closed());
+    auto end = co_await scene.ended();
+    EXPECT_TRUE(end.has_value() || end.cancelled());
+    co_await a.writer.wait_closed();
+    EXPECT_EQ(co_await b.reader.read(), "bye");
+  });
 }
 
 }  // namespace
