@@ -34,9 +34,12 @@ constexpr std::chrono::seconds kMaxWait(10);
 class CancelRound {
  public:
   // Cancels before turn `first` of the started task, and again before `second`.
-  CancelRound(const std::function<Coroutine<>(CancelScene&)>& scene, int first,
-              int second)
-      : first_(first), second_(second), loop_(new_event_loop({.clock = &clock_})) {
+  CancelRound(const std::function<Coroutine<>(CancelScene&)>& scene,
+              const CancelLoopFactory& new_loop, int first, int second)
+      : first_(first),
+        second_(second),
+        loop_(new_loop ? new_loop(clock_)
+                       : new_event_loop({.clock = &clock_})) {
     scene_.cancels_ = first != kNever;
     loop_->set_exception_handler(
         [this](EventLoop&, const ExceptionContext& report) {
@@ -152,13 +155,14 @@ Coroutine<Result<>> CancelScene::ended() {
   co_return co_await as_result(victim);
 }
 
-int cancel_everywhere(const std::function<Coroutine<>(CancelScene&)>& scene) {
+int cancel_everywhere(const std::function<Coroutine<>(CancelScene&)>& scene,
+                      const CancelLoopFactory& new_loop) {
   int rounds = 0;
   // Plays a round, unless one has failed: the next would only say so again.
   bool failed = false;
   auto play = [&](int first, int second) {
     if (failed) return 0;
-    CancelRound round(scene, first, second);
+    CancelRound round(scene, new_loop, first, second);
     const int turns = round.play();
     failed = round.failed();
     ++rounds;

@@ -27,15 +27,18 @@
 #define ASYNCIO_TESTING_CANCEL_EVERYWHERE_H_
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/result.h"
+#include "asyncio/loop/event_loop.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/awaitable.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/task.h"
+#include "asyncio/testing/virtual_clock.h"
 
 namespace asyncio {
 
@@ -70,8 +73,14 @@ class CancelScene {
   bool cancels_ = false;
 };
 
-// Plays `scene` as told above. Returns how many rounds that were.
-int cancel_everywhere(const std::function<Coroutine<>(CancelScene&)>& scene);
+// Makes the loop of one round, on the round's clock.
+using CancelLoopFactory =
+    std::function<std::unique_ptr<EventLoop>(VirtualClock& clock)>;
+
+// Plays `scene` as told above, on loops of `new_loop` where there is one. Returns
+// how many rounds that were.
+int cancel_everywhere(const std::function<Coroutine<>(CancelScene&)>& scene,
+                      const CancelLoopFactory& new_loop = {});
 
 }  // namespace asyncio
 

@@ -37,6 +37,11 @@ using internal::System;
 
 // --- FaultySystem.
 
+void FaultySystem::reset() {
+  calls_.clear();
+  faults_ = 0;
+}
+
 uint64_t FaultySystem::calls(const std::string& name) const {
   const auto it = calls_.find(name);
   return it == calls_.end() ? 0 : it->second;
@@ -87,6 +92,10 @@ std::vector<iovec> shortened(const iovec* parts, size_t count, size_t most) {
   return result;
 }
 
+unsigned at_most(unsigned count, const Fault& fault) {
+  return static_cast<unsigned>(std::min<size_t>(count, fault.most));
+}
+
 }  // namespace
 
 ssize_t FaultySystem::writev(int fd, const iovec* parts, int count) {
@@ -108,6 +117,32 @@ ssize_t FaultySystem::sendmsg(int fd, const msghdr* message, int flags) {
   return System::sendmsg(fd, &less, flags);
 }
 
+ssize_t FaultySystem::recvmsg(int fd, msghdr* message, int flags) {
+  const Fault fault = ask("recvmsg");
+  if (fault.error != 0) return -fault.error;
+  return System::recvmsg(fd, message, flags);
+}
+
+int FaultySystem::recvmmsg(int fd, mmsghdr* messages, unsigned count,
+                           int flags) {
+  const Fault fault = ask("recvmmsg");
+  if (fault.error != 0) return -fault.error;
+  return System::recvmmsg(fd, messages, at_most(count, fault), flags);
+}
+
+int FaultySystem::sendmmsg(int fd, mmsghdr* messages, unsigned count,
+                           int flags) {
+  const Fault fault = ask("sendmmsg");
+  if (fault.error != 0) return -fault.error;
+  return System::sendmmsg(fd, messages, at_most(count, fault), flags);
+}
+
+ssize_t FaultySystem::sendfile(int to, int from, off_t* offset, size_t count) {
+  const Fault fault = ask("sendfile");
+  if (fault.error != 0) return -fault.error;
+  return System::sendfile(to, from, offset, std::min(count, fault.most));
+}
+
 int FaultySystem::accept(int fd, sockaddr* address, socklen_t* size) {
   const Fault fault = ask("accept");
   if (fault.error != 0) return -fault.error;
@@ -116,7 +151,10 @@ int FaultySystem::accept(int fd, sockaddr* address, socklen_t* size) {
 
 int FaultySystem::connect(int fd, const sockaddr* address, socklen_t size) {
   const Fault fault = ask("connect");
-  if (fault.error != 0) return -fault.error;
+  if (fault.error != 0) {
+    if (fault.made) System::connect(fd, address, size);
+    return -fault.error;
+  }
   return System::connect(fd, address, size);
 }
 
@@ -131,7 +169,8 @@ FaultPlan seeded_plan(uint32_t seed, unsigned rarity) {
   return [random, rarity](std::string_view call, uint64_t) -> Fault {
     const bool moves_bytes = call == "read" || call == "write" ||
                              call == "writev" || call == "recv" ||
-                             call == "send" || call == "sendmsg";
+                             call == "send" || call == "sendmsg" ||
+                             call == "sendfile";
     if (!moves_bytes || (*random)() % rarity != 0) return {};
     switch ((*random)() % 4) {
       case 0:
@@ -142,6 +181,23 @@ FaultPlan seeded_plan(uint32_t seed, unsigned rarity) {
         return {.most = 1};
       default:
         return {.most = 1 + (*random)() % 100};
+    }
+  };
+}
+
+FaultPlan seeded_datagram_plan(uint32_t seed, unsigned rarity) {
+  auto random = std::make_shared<std::mt19937>(seed);
+  return [random, rarity](std::string_view call, uint64_t) -> Fault {
+    const bool batch = call == "recvmmsg" || call == "sendmmsg";
+    const bool one = call == "recvmsg" || call == "sendmsg";
+    if ((!batch && !one) || (*random)() % rarity != 0) return {};
+    switch ((*random)() % (batch ? 3 : 2)) {
+      case 0:
+        return {.error = EAGAIN};
+      case 1:
+        return {.error = EINTR};
+      default:
+        return {.most = 1 + (*random)() % 3};
     }
   };
 }
@@ -210,16 +266,22 @@ std::unique_ptr<Poller> make_faulty_poller(const internal::Wakeup& wakeup,
                                         faults);
 }
 
+std::unique_ptr<EventLoop> new_faulty_loop(VirtualClock& clock,
+                                           FaultySystem& system,
+                                           PollerFaults faults) {
+  return internal::LoopAccess::new_loop(
+      {.clock = &clock},
+      {.system = &system, .make_poller = [faults](const internal::Wakeup& w) {
+         return make_faulty_poller(w, faults);
+       }});
+}
+
 std::vector<ExceptionContext> run_with_faults(
     FaultySystem& system, PollerFaults faults,
     const std::function<Coroutine<>()>& body) {
   VirtualClock clock;
   std::vector<ExceptionContext> reports;
-  Runner runner(internal::LoopAccess::new_loop(
-      {.clock = &clock},
-      {.system = &system, .make_poller = [faults](const internal::Wakeup& w) {
-         return make_faulty_poller(w, faults);
-       }}));
+  Runner runner(new_faulty_loop(clock, system, faults));
   runner.get_loop().set_exception_handler(
       [&reports](EventLoop&, const ExceptionContext& report) {
         reports.push_back(report);

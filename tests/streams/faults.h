@@ -27,19 +27,22 @@
 #include <vector>
 
 #include "asyncio/base/time.h"
+#include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
 #include "asyncio/loop/internal/poller.h"
 #include "asyncio/loop/internal/ready_queue.h"
 #include "asyncio/loop/internal/system.h"
 #include "asyncio/loop/internal/wakeup.h"
 #include "asyncio/task/coroutine.h"
+#include "asyncio/testing/virtual_clock.h"
 
 namespace asyncio {
 
 // What becomes of one call.
 struct Fault {
   int error = 0;           // not made: it fails with this errno
-  size_t most = SIZE_MAX;  // made for so many bytes at most
+  size_t most = SIZE_MAX;  // made for so many bytes, or messages, at most
+  bool made = false;  // with an error: made all the same, but for what it says
 };
 
 // Asked before each call: its name ("recv", "send", "accept", ...) and how many
@@ -49,6 +52,9 @@ using FaultPlan = std::function<Fault(std::string_view call, uint64_t number)>;
 class FaultySystem final : public internal::System {
  public:
   FaultPlan plan;  // empty: no faults
+
+  // Forgets what was counted.
+  void reset();
 
   // How often each call was made or refused.
   uint64_t calls(const std::string& name) const;
@@ -61,6 +67,10 @@ class FaultySystem final : public internal::System {
   ssize_t recv(int fd, void* data, size_t size, int flags) override;
   ssize_t send(int fd, const void* data, size_t size, int flags) override;
   ssize_t sendmsg(int fd, const msghdr* message, int flags) override;
+  ssize_t recvmsg(int fd, msghdr* message, int flags) override;
+  int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags) override;
+  int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) override;
+  ssize_t sendfile(int to, int from, off_t* offset, size_t count) override;
   int accept(int fd, sockaddr* address, socklen_t* size) override;
   int connect(int fd, const sockaddr* address, socklen_t size) override;
   int socket(int family, int type, int protocol) override;
@@ -75,6 +85,8 @@ class FaultySystem final : public internal::System {
 // Short counts, EAGAIN and EINTR, each at one call in `rarity`; nothing that
 // ends a connection.
 FaultPlan seeded_plan(uint32_t seed, unsigned rarity = 3);
+// The same for datagrams, of which none is cut: small batches, EAGAIN, EINTR.
+FaultPlan seeded_datagram_plan(uint32_t seed, unsigned rarity = 3);
 
 struct PollerFaults {
   uint32_t seed = 0;
@@ -86,6 +98,11 @@ struct PollerFaults {
 // A poller that tells events late, in another order, and some that are none.
 std::unique_ptr<internal::Poller> make_faulty_poller(
     const internal::Wakeup& wakeup, PollerFaults faults);
+
+// A loop above these.
+std::unique_ptr<EventLoop> new_faulty_loop(VirtualClock& clock,
+                                           FaultySystem& system,
+                                           PollerFaults faults);
 
 // Runs `body` on a loop with a virtual clock above these. Gives what the loop
 // reported. What the body throws fails the test.
