@@ -82,16 +82,6 @@ ASYNCIO_TEST(UdpTest, RecvWaits) {
   }
 }
 
-ASYNCIO_TEST(UdpTest, OverIpv6) {
-  DatagramEndpoint server =
-      co_await create_datagram_endpoint({.local_addr = {"::1", 0}});
-  DatagramEndpoint client = co_await connected_to(server);
-  co_await client.send("six");
-  const Datagram datagram = co_await server.recv();
-  EXPECT_EQ(datagram.data, "six");
-  EXPECT_EQ(datagram.address.host(), "::1");
-}
-
 ASYNCIO_TEST(UdpTest, ByName) {
   DatagramEndpoint server = co_await local_endpoint();
   DatagramEndpoint client =
