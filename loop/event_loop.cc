@@ -108,7 +108,7 @@ std::unique_ptr<EventLoop> internal::LoopAccess::new_loop(
 
 EventLoop::EventLoop(const LoopOptions& options,
                      const internal::LoopParts& parts)
-    : debug_(options.debug.value_or(debug_by_environment())),
+    : concerns_(options.debug.value_or(debug_by_environment()) ? kDebug : 0),
       wakeup_(internal::Wakeup::take()),
       clock_(options.clock != nullptr ? options.clock : &system_clock()),
       wheel_(clock_->now()),
@@ -174,9 +174,7 @@ void EventLoop::clear() {
   // The callables may close descriptors or remove watches themselves.
   auto watches = std::move(watches_);
   watches_.clear();
-  for (auto& [fd, watch] : watches) {
-    poller_->set_interest(*watch, internal::kIoNone);
-  }
+  for (auto& [fd, watch] : watches) set_interest(*watch, internal::kIoNone);
 }
 
 void EventLoop::drop_ready() noexcept {
@@ -234,6 +232,11 @@ TimerHandle EventLoop::schedule_at(TimePoint when,
   return TimerHandle(std::move(node));
 }
 
+void EventLoop::set_interest(internal::IoNode& node, int32_t interest) {
+  poller_->set_interest(node, interest);
+  set_concern(kWatching, poller_->watched() > 0);
+}
+
 void EventLoop::watch(int fd, int32_t event,
                       internal::Ref<internal::CallbackNode> node) {
   if (fd < 0) {
@@ -243,7 +246,7 @@ void EventLoop::watch(int fd, int32_t event,
   if (fresh) place->second = std::make_unique<internal::FdWatch>(fd);
   internal::FdWatch& watch = *place->second;
   try {
-    poller_->set_interest(watch, watch.interest | event);
+    set_interest(watch, watch.interest | event);
   } catch (...) {
     if (fresh) watches_.erase(place);
     throw;
@@ -266,7 +269,7 @@ bool EventLoop::unwatch(int fd, int32_t event) {
   internal::Ref<internal::CallbackNode> before = std::move(slot);
   slot = nullptr;
   watch.result &= ~event;
-  poller_->set_interest(watch, watch.interest & ~event);
+  set_interest(watch, watch.interest & ~event);
   if (!watch.reader && !watch.writer) {
     if (watch.queued() || watch.running) {
       watch.orphaned = true;
@@ -285,6 +288,16 @@ void EventLoop::set_signal_handler(int sig,
     signals_ = std::make_unique<internal::SignalRegistry>(*wakeup_, ready_);
   }
   signals_->add(sig, std::move(node), insistent);
+  // What another owner left uncollected is this one's.
+  seen_deliveries_ = internal::SignalRegistry::deliveries() - 1;
+}
+
+void EventLoop::collect_signals() {
+  const uint64_t deliveries = internal::SignalRegistry::deliveries();
+  if (deliveries == seen_deliveries_) [[likely]] return;
+  // Before the counts are taken: what comes now is seen the next time.
+  seen_deliveries_ = deliveries;
+  if (signals_) signals_->collect();
 }
 
 bool EventLoop::has_signal_handler(int sig,
@@ -338,15 +351,22 @@ inline void EventLoop::run_ready() {
   } while (!last);
 }
 
+// Whether an iteration would do nothing but run what is ready.
+inline bool EventLoop::only_ready() const {
+  return !ready_.empty() && concerns_ == 0 && inbox_.empty() &&
+         wheel_.empty() &&
+         internal::SignalRegistry::deliveries() == seen_deliveries_;
+}
+
 // One iteration: docs/loop.md has it as a numbered list.
-inline void EventLoop::run_once() {
+void EventLoop::run_once() {
   // With something to run and nothing watched there is nothing to wait for.
   if (ready_.empty() || poller_->watched() > 0) wait_for_events();
-  if (signals_) signals_->collect();
+  collect_signals();
   if (!inbox_.empty()) inbox_.drain_to(ready_);
   if (!wheel_.empty()) move_due_timers();
   if (ready_.empty()) [[unlikely]] return;
-  if (debug_) [[unlikely]] {
+  if (get_debug()) [[unlikely]] {
     run_ready_debug();
   } else {
     run_ready();
@@ -373,7 +393,7 @@ void EventLoop::run_forever() {
     ~Scope() {
       internal::ContextSlot::current() = context;
       internal::running_loop = nullptr;
-      loop.stopping_ = false;
+      loop.set_concern(kStopping, false);
       loop.thread_.store(std::thread::id());
     }
     EventLoop& loop;
@@ -381,7 +401,8 @@ void EventLoop::run_forever() {
   } scope(*this);
   do {
     run_once();
-  } while (!stopping_);
+    while (only_ready()) run_ready();
+  } while ((concerns_ & kStopping) == 0);
 }
 
 // Events that have come already. With nothing watched there are none: signals
@@ -391,7 +412,7 @@ void EventLoop::look_for_events() {
 }
 
 void EventLoop::wait_for_events() {
-  if (!ready_.empty() || stopping_ || !inbox_.empty()) {
+  if (!ready_.empty() || (concerns_ & kStopping) != 0 || !inbox_.empty()) {
     look_for_events();
     return;
   }
@@ -410,7 +431,7 @@ void EventLoop::wait_for_events() {
     // thread is waited for. Work that ended before the first look at its count
     // was posted before it: the inbox is looked at after it.
     poller_->poll(Duration::zero(), ready_);
-    if (signals_) signals_->collect();
+    collect_signals();
     const bool work_outside = outside_work_.load() > 0;
     if (!ready_.empty() || !inbox_.empty()) return;
     if (work_outside) {
@@ -432,7 +453,7 @@ bool EventLoop::spin(Duration& timeout) {
       relax();
     }
     look_for_events();
-    if (signals_) signals_->collect();
+    collect_signals();
     if (!ready_.empty()) return true;
     // Where there are more threads than cores, the poster may need this one.
     std::this_thread::yield();

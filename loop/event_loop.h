@@ -193,7 +193,7 @@ class EventLoop {
   // Ends run_forever() after the current iteration; called before it, after one.
   void stop() {
     check_thread();
-    stopping_ = true;
+    concerns_ |= kStopping;
   }
 
   // Gives up what is scheduled, the descriptors and the signals. Calling it twice
@@ -261,8 +261,8 @@ class EventLoop {
   // --- Debug mode: slow callbacks and coroutines that were never awaited are
   // reported on standard error.
 
-  bool get_debug() const { return debug_; }
-  void set_debug(bool debug) { debug_ = debug; }
+  bool get_debug() const { return (concerns_ & kDebug) != 0; }
+  void set_debug(bool debug) { set_concern(kDebug, debug); }
   // What counts as slow: 100 ms unless set.
   Duration slow_callback_duration() const { return slow_callback_duration_; }
   void set_slow_callback_duration(Duration d) { slow_callback_duration_ = d; }
@@ -310,7 +310,10 @@ class EventLoop {
   bool has_signal_handler(int sig, const internal::CallbackNode* node) const;
 
   void post_node(internal::ReadyNode& node);
+  void set_interest(internal::IoNode& node, int32_t interest);
+  void collect_signals();
   void run_once();
+  bool only_ready() const;
   void wait_for_events();
   void look_for_events();
   void sleep_until_event(Duration timeout);
@@ -328,9 +331,15 @@ class EventLoop {
   }
   void free();
 
+  // What makes an iteration more than the running of what is ready.
+  enum Concern : uint8_t { kStopping = 1, kDebug = 2, kWatching = 4 };
+  void set_concern(Concern concern, bool on) {
+    concerns_ = static_cast<uint8_t>(on ? concerns_ | concern
+                                        : concerns_ & ~concern);
+  }
+
   internal::ReadyQueue ready_;
-  bool stopping_ = false;
-  bool debug_ = false;
+  uint8_t concerns_ = 0;
   bool retired_ = false;
   std::atomic<bool> closed_{false};
   std::atomic<std::thread::id> thread_{std::thread::id()};
@@ -342,6 +351,7 @@ class EventLoop {
   std::unique_ptr<internal::Poller> poller_;
   absl::flat_hash_map<int, std::unique_ptr<internal::FdWatch>> watches_;
   std::unique_ptr<internal::SignalRegistry> signals_;
+  uint64_t seen_deliveries_ = 0;  // of SignalRegistry::deliveries()
   std::array<std::unique_ptr<internal::LoopAttachment>,
              static_cast<size_t>(internal::AttachmentSlot::kCount)>
       attachments_;

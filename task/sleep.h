@@ -18,6 +18,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "asyncio/base/result.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/internal/loop_timer.h"
@@ -36,7 +37,8 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
 
   bool await_ready() const { return false; }
   template <class P>
-  void await_suspend(std::coroutine_handle<P> caller) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void await_suspend(
+      std::coroutine_handle<P> caller) {
     PromiseBase& promise = caller.promise();
     if (delay_ <= Duration::zero()) {
       step.task->yield(promise);

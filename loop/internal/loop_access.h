@@ -32,7 +32,7 @@ struct LoopAccess {
   static System& system(EventLoop& loop) { return *loop.system_; }
   // See Poller::set_interest().
   static void set_interest(EventLoop& loop, IoNode& node, int32_t interest) {
-    loop.poller_->set_interest(node, interest);
+    loop.set_interest(node, interest);
   }
 
   // Runs `node` in the next iteration. On a closed loop it is dropped when the

@@ -17,7 +17,7 @@
 
 namespace asyncio::internal {
 
-void count_delivery() noexcept { SignalRegistry::deliveries.fetch_add(1); }
+void count_delivery() noexcept { SignalRegistry::deliveries_.fetch_add(1); }
 
 namespace {
 
@@ -148,8 +148,6 @@ void SignalRegistry::add(int sig, Ref<CallbackNode> callback, bool insistent) {
     if (fresh) calls_.erase(place);
     throw;
   }
-  // What another owner left uncollected is this one's.
-  seen_ = deliveries.load() - 1;
   std::swap(place->second, call);
   if (!call) return;
   place->second->add(call->take(), ready_);
@@ -180,9 +178,7 @@ bool SignalRegistry::has(int sig, const CallbackNode* callback) const {
   return place != calls_.end() && place->second->calls(callback);
 }
 
-void SignalRegistry::collect_calls() {
-  // Before the counts are taken: what comes now is seen the next time.
-  seen_ = deliveries.load();
+void SignalRegistry::collect() {
   for (auto& [sig, call] : calls_) {
     Slot& slot = slots[static_cast<size_t>(sig)];
     if (slot.deliveries.load(std::memory_order_relaxed) == 0) continue;

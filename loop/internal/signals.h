@@ -31,25 +31,22 @@ class SignalRegistry {
   // Whether `callback` is what was added last for `sig`.
   bool has(int sig, const CallbackNode* callback) const;
 
+  // How often a signal that any loop handles was delivered.
+  static uint64_t deliveries() {
+    return deliveries_.load(std::memory_order_acquire);
+  }
   // Makes what was delivered since the last time ready: one call for each
   // delivery.
-  void collect() {
-    if (deliveries.load(std::memory_order_acquire) != seen_) [[unlikely]] {
-      collect_calls();
-    }
-  }
+  void collect();
 
  private:
-  // Of all signals that any loop handles; written by the signal handler.
   friend void count_delivery() noexcept;
-  static inline constinit std::atomic<uint64_t> deliveries{0};
-  void collect_calls();
+  static inline constinit std::atomic<uint64_t> deliveries_{0};
 
   // Runs a signal's callback once for each delivery.
   class Call;
 
   Wakeup& wakeup_;
-  uint64_t seen_ = 0;
   ReadyQueue& ready_;
   std::map<int, Ref<Call>> calls_;
 };

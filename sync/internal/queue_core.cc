@@ -55,7 +55,7 @@ QueueWait::QueueWait(QueueCore& queue, QueueSide side, PromiseBase& caller)
       queue_(queue),
       side_(side),
       node_(side == QueueSide::kGet ? kGetKind : kPutKind) {
-  queue.line(side).park(node_, leaf());
+  queue.line(side).park(node_, promise());
 }
 
 bool QueueWait::resumed(ResumeHook& hook) {
@@ -75,7 +75,7 @@ bool QueueWait::resumed(ResumeHook& hook) {
     return true;
   }
   if (!queue.blocked(wait.side_)) return true;
-  line.park(node, wait.leaf());
+  line.park(node, wait.promise());
   return false;
 }
 

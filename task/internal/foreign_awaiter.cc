@@ -19,10 +19,11 @@ ForeignWait::ForeignWait()
     : Waiter(kKind), frame_{&ForeignWait::resumed, nullptr, this} {}
 
 void ForeignWait::begin(PromiseBase& promise) {
+  resumed_ = &step.task->leaf();
   step.task->park(promise, *this);
 }
 
-void ForeignWait::undo() { step.task->unpark(); }
+void ForeignWait::undo() { step.task->unpark(*resumed_); }
 
 void ForeignWait::check_cancelled() { step.task->check_cancelled(); }
 

@@ -50,6 +50,7 @@ class ForeignWait : public LibraryAwaiter, public Waiter, private ReadyNode {
 
   static const WaiterKind kKind;
   Frame frame_;
+  PromiseBase* resumed_ = nullptr;  // before begin()
 };
 
 template <class W>

@@ -89,7 +89,7 @@ class FinalAwaiter {
 
 class PromiseBase : public Pooled {
  public:
-  explicit PromiseBase(SourceLocation where) : where_(where) {}
+  explicit constexpr PromiseBase(SourceLocation where) : where_(where) {}
   PromiseBase(const PromiseBase&) = delete;
   PromiseBase& operator=(const PromiseBase&) = delete;
 
@@ -121,7 +121,8 @@ class PromiseBase : public Pooled {
     return std::coroutine_handle<PromiseBase>::from_promise(*this);
   }
 
-  // Null for the outermost frame of a task.
+  // Who awaits it. Null before it is awaited, and while the caller is below it on
+  // the stack; TaskCore's mark of the end for the outermost frame of a task.
   PromiseBase* caller() const { return caller_; }
   void set_caller(PromiseBase* caller) { caller_ = caller; }
 

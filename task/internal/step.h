@@ -21,8 +21,7 @@ struct Step {
   static constexpr int kMaxDepth = 64;
 
   TaskCore* task;      // null in a callback and outside the loop
-  PromiseBase* frame;  // what the driver resumed last
-  PromiseBase* next;   // what it resumes next
+  PromiseBase* next;   // what the driver resumes next; null between steps
   int depth;           // how many frames are resumed on top of each other
 };
 

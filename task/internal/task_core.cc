@@ -37,8 +37,12 @@ void TaskCore::note_source(const PromiseBase& root) {
                      function_name(where.function_name());
 }
 
+constinit TaskCore::End TaskCore::end_{SourceLocation()};
+constinit TaskCore::NeverStarted TaskCore::never_started_;
+
 void TaskCore::start_eagerly() {
   const Step outer = step;
+  if (outer.task != nullptr) outer.task->wait_ = kRunning;
   ContextSlot* const context = ContextSlot::current();
   struct Restore {
     const Step& outer;
@@ -48,51 +52,47 @@ void TaskCore::start_eagerly() {
       ContextSlot::current() = context;
     }
   } restore{outer, context};
+  step.next = nullptr;
+  step.depth = 0;
   run();
 }
 
 void TaskCore::run() {
   step.task = this;
   ContextSlot::set_current(&context_);
-  if (must_cancel_ && !deliver_cancel()) [[unlikely]] {
-    leave_step();
-    return;
-  }
-  started_ = true;
-  PromiseBase* frame = leaf_;
-  leaf_ = nullptr;
-  waiter_ = nullptr;
-  step.depth = 0;
-  do {
-    step.frame = frame;
-    step.next = nullptr;
-    frame->frame().resume();
-    frame = step.next;
-  } while (frame != nullptr);
-  // Where nothing waits, the frame that was resumed last is the outermost one.
-  if (leaf_ == nullptr) finish_step(*step.frame);
+  leaf_->frame().resume();
+  if (step.next != nullptr) go_on();
   // The task may be gone: what runs next must not find its context.
   leave_step();
 }
 
-// The next step is to throw. False where the body never ran and never will.
-bool TaskCore::deliver_cancel() {
-  must_cancel_ = false;
-  if (started_) {
-    wait_ = kCancelled;
-    return true;
-  }
+// What a frame left to be resumed, until none is left. The end of the task is the
+// last of them.
+void TaskCore::go_on() {
+  do {
+    PromiseBase* const frame = std::exchange(step.next, nullptr);
+    if (frame == &end_) {
+      finish_step();
+      return;
+    }
+    leaf_ = frame;
+    frame->frame().resume();
+  } while (step.next != nullptr);
+}
+
+// Its turn has come, and it was cancelled before.
+void TaskCore::finish_unstarted() {
   std::exception_ptr exception = make_cancelled_error();
   Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
+  must_cancel_ = false;
   unlink();
   destroy_frames();
   finish_cancelled(std::move(exception));
-  return false;
 }
 
-// The outermost frame has ended.
-void TaskCore::finish_step(PromiseBase& root) {
-  wait_ = kNone;
+// The outermost frame, the last to be resumed, has ended.
+void TaskCore::finish_step() {
+  PromiseBase& root = *leaf_;
   std::exception_ptr exception;
   if (root.outcome().failed()) [[unlikely]] {
     exception = root.outcome().take();
@@ -103,8 +103,8 @@ void TaskCore::finish_step(PromiseBase& root) {
       exception = std::current_exception();
     }
   }
+  leaf_ = nullptr;
   root.frame().destroy();
-  step.frame = nullptr;
   unlink();
   if (exception != nullptr || must_cancel_) [[unlikely]] {
     finish_with(std::move(exception));
@@ -156,7 +156,7 @@ bool TaskCore::cancel(std::string_view message) {
     task->mark_retrieved();
     if (task->done()) return task != this;
     ++task->cancels_;
-    if (Waiter* waiter = task->waiter_; waiter != nullptr) {
+    if (Waiter* waiter = task->waiter(); waiter != nullptr) {
       ErasedFuture* future =
           waiter->kind().future ? waiter->kind().future(*waiter) : nullptr;
       if (ring && task->cancel_wait(message)) return true;
@@ -169,7 +169,7 @@ bool TaskCore::cancel(std::string_view message) {
                              : task->cancel_wait(message);
       if (taken) return true;
     }
-    task->must_cancel_ = true;
+    task->note_due_cancel();
     // The text of a cancellation that is on its way is the one that arrives.
     if (task->wait_ != kCancelled &&
         (!message.empty() || task->peek_details() != nullptr)) {
@@ -188,8 +188,28 @@ void TaskCore::cancel_parked() {
   if (taken) must_cancel_ = false;
 }
 
+// The next step, or the next wait of the one that runs, is to throw.
+void TaskCore::note_due_cancel() {
+  must_cancel_ = true;
+  if (running()) return;
+  if (wait_ == kWoken) {
+    wait_ = kDueCancel;
+  } else if (wait_ == kUnstarted && !due_to_never_start()) {
+    details().unstarted = std::exchange(leaf_, &never_started_.promise());
+  }
+}
+
+void TaskCore::withdraw_due_cancel() {
+  must_cancel_ = false;
+  if (wait_ == kDueCancel) {
+    wait_ = kWoken;
+  } else if (due_to_never_start()) {
+    leaf_ = std::exchange(details().unstarted, nullptr);
+  }
+}
+
 int TaskCore::uncancel() {
-  if (cancels_ > 0 && --cancels_ == 0) must_cancel_ = false;
+  if (cancels_ > 0 && --cancels_ == 0) withdraw_due_cancel();
   return cancels_;
 }
 
@@ -200,7 +220,8 @@ std::exception_ptr TaskCore::make_cancelled_error() const {
 }
 
 void TaskCore::throw_cancelled() {
-  wait_ = kNone;
+  wait_ = kRunning;
+  must_cancel_ = false;
   if (const Details* details = peek_details()) {
     throw CancelledError(details->cancel_message);
   }
@@ -209,7 +230,7 @@ void TaskCore::throw_cancelled() {
 
 TaskCore::Details& TaskCore::details() {
   if (peek_details() == nullptr) {
-    auto* made = new Details{identity_ >> 1, {}, {}, {}};
+    auto* made = new Details{identity_ >> 1, {}, {}, {}, nullptr};
     identity_ = reinterpret_cast<uintptr_t>(made);
   }
   return *peek_details();
@@ -217,12 +238,8 @@ TaskCore::Details& TaskCore::details() {
 
 void TaskCore::delete_details() noexcept { delete peek_details(); }
 
-PromiseBase* TaskCore::root() const {
-  PromiseBase* frame = step.task == this ? step.frame : leaf_;
-  while (frame != nullptr && frame->caller() != nullptr) {
-    frame = frame->caller();
-  }
-  return frame;
+PromiseBase* TaskCore::innermost() const {
+  return due_to_never_start() ? peek_details()->unstarted : leaf_;
 }
 
 std::string TaskCore::name() const {
@@ -236,7 +253,9 @@ void TaskCore::set_name(std::string name) { details().name = std::move(name); }
 
 std::vector<FrameSummary> TaskCore::stack() const {
   std::vector<FrameSummary> frames;
-  for (PromiseBase* p = leaf_; p != nullptr; p = p->caller()) {
+  if (running()) return frames;
+  for (PromiseBase* p = innermost(); p != nullptr && p != &end_;
+       p = p->caller()) {
     FrameSummary frame;
     frame.function = function_name(p->where().function_name());
     frame.file = p->where().file_name();
@@ -258,9 +277,11 @@ std::string TaskCore::describe() const {
   std::string text = "<Task ";
   text += !done() && cancels_ > 0 ? "cancelling" : kNames[state()];
   text += " name='" + name() + "'";
-  if (const PromiseBase* outermost = root()) {
-    text +=
-        " coro=<" + function_name(outermost->where().function_name()) + "()>";
+  if (const PromiseBase* frame = innermost()) {
+    while (frame->caller() != nullptr && frame->caller() != &end_) {
+      frame = frame->caller();
+    }
+    text += " coro=<" + function_name(frame->where().function_name()) + "()>";
   }
   if (const Waiter* w = waiter()) {
     text += std::string(" wait_for=<") + w->kind().name + ">";
@@ -269,15 +290,15 @@ std::string TaskCore::describe() const {
 }
 
 void TaskCore::destroy_frames() noexcept {
-  PromiseBase* frame = std::exchange(leaf_, nullptr);
-  waiter_ = nullptr;
-  while (frame != nullptr) {
+  PromiseBase* frame = innermost();
+  leaf_ = nullptr;
+  while (frame != nullptr && frame != &end_) {
     PromiseBase* caller = frame->caller();
     FrameOwner* owner = frame->outcome().owner();
     if (owner != nullptr) {
       owner->frame = nullptr;
       frame->frame().destroy();
-    } else if (caller == nullptr) {
+    } else if (caller == &end_) {
       frame->frame().destroy();
     }
     frame = caller;
@@ -286,7 +307,7 @@ void TaskCore::destroy_frames() noexcept {
 
 void TaskCore::cut_frames(PromiseBase& last, Waiter& waiter) noexcept {
   // Destroyed from inside itself, it could not go on.
-  ABSL_ASSERT(leaf_ != nullptr);
+  ABSL_ASSERT(!running());
   const bool parked = wait_ == kPending;
   PromiseBase* frame = std::exchange(leaf_, last.caller());
   while (true) {

@@ -17,6 +17,7 @@
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
+#include "asyncio/task/internal/frame_hook.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/step.h"
@@ -44,6 +45,7 @@ class TaskCore : public FutureCore, private TaskListNode {
         context_(context != nullptr ? ContextSlot(context->state())
                                     : ContextSlot::copy_current()),
         identity_(next_number() << 1 | 1) {
+    root.set_caller(&end_);
     if (loop.get_debug()) [[unlikely]] note_source(root);
   }
 
@@ -76,23 +78,31 @@ class TaskCore : public FutureCore, private TaskListNode {
   // The frame of `leaf` suspends for one turn of the loop.
   void yield(PromiseBase& leaf) {
     leaf_ = &leaf;
-    wait_ = kWoken;
+    wait_ = must_cancel_ ? kDueCancel : kWoken;
     LoopAccess::push(*loop(), *this);
   }
-  // Undoes park() of an awaiter that need not suspend after all.
-  void unpark() {
-    leaf_ = nullptr;
-    waiter_ = nullptr;
-    wait_ = kNone;
+  // What the step has resumed, in the awaiter of which park() was called.
+  PromiseBase& leaf() { return *leaf_; }
+  // Undoes park() of an awaiter that need not suspend after all; leaf() was
+  // `resumed` before.
+  void unpark(PromiseBase& resumed) {
+    leaf_ = &resumed;
+    wait_ = kRunning;
+  }
+  // What a hook was resumed for goes on in its place.
+  void resume_instead(PromiseBase& frame) {
+    leaf_ = &frame;
+    frame.frame().resume();
   }
   // Throws CancelledError where that is what ended the wait.
   void check_cancelled() {
-    if (wait_ == kCancelled) [[unlikely]] throw_cancelled();
+    if (wait_cancelled()) [[unlikely]] throw_cancelled();
   }
   // Whether check_cancelled() would throw; takes the cancellation then.
   bool take_cancelled() {
-    if (wait_ != kCancelled) [[likely]] return false;
-    wait_ = kNone;
+    if (!wait_cancelled()) [[likely]] return false;
+    wait_ = kRunning;
+    must_cancel_ = false;
     return true;
   }
   // Of a cancellation that was taken: the next wait, or the end, has it.
@@ -111,7 +121,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   bool cancel_wait(std::string_view message);
   bool waiting() const { return wait_ == kPending; }
   // Of a wait that was cancelled and whose task has not run since.
-  bool wait_cancelled() const { return wait_ == kCancelled; }
+  bool wait_cancelled() const { return wait_ >= kDueCancel; }
 
   // --- Of Task.
 
@@ -126,8 +136,8 @@ class TaskCore : public FutureCore, private TaskListNode {
   std::string source() const final;
   ContextSlot& context() { return context_; }
   // What it waits on; null while it runs or is ready.
-  const Waiter* waiter() const {
-    return wait_ == kPending || wait_ == kNone ? waiter_ : nullptr;
+  Waiter* waiter() const {
+    return wait_ == kPending || wait_ == kGivenUp ? waiter_ : nullptr;
   }
   std::exception_ptr make_cancelled_error() const;
   // A task of the library's own, destroyed silently.
@@ -155,11 +165,16 @@ class TaskCore : public FutureCore, private TaskListNode {
 
  private:
   friend class TaskDomain;
+  // docs/task_states.md. While it runs a task has the state that it was resumed
+  // with, or kRunning.
   enum Wait : uint8_t {
-    kNone,       // running; with a waiter_: given up, its loop is being destroyed
+    kUnstarted,  // ready for the first time
+    kRunning,    // not ready
     kPending,    // in waiter_
+    kGivenUp,    // in waiter_ for ever: its loop is being destroyed
     kWoken,      // ready
-    kCancelled,  // ready, to be thrown at
+    kDueCancel,  // ready, to be thrown at, for must_cancel_ is set
+    kCancelled,  // ready, to be thrown at, for its wait was cancelled
   };
   // What most tasks do not have.
   struct Details {
@@ -167,7 +182,25 @@ class TaskCore : public FutureCore, private TaskListNode {
     std::string name;
     std::string cancel_message;
     std::string source;  // in debug mode
+    // The frame of one that was cancelled before it ran.
+    PromiseBase* unstarted = nullptr;
   };
+
+  // The caller of the outermost frame of each task: has no frame.
+  class End final : public PromiseBase {
+   public:
+    using PromiseBase::PromiseBase;
+  };
+  static End end_;
+  // Resumed in the place of a frame that must not run any more.
+  class NeverStarted final : public FrameHook {
+   public:
+    constexpr NeverStarted() : FrameHook(&finish, SourceLocation()) {}
+
+   private:
+    static void finish(FrameHook*) { step.task->finish_unstarted(); }
+  };
+  static NeverStarted never_started_;
 
   // Names count up over the process, as in Python. A thread takes the numbers in
   // blocks: one that runs tasks alone sees 1, 2, 3.
@@ -185,9 +218,13 @@ class TaskCore : public FutureCore, private TaskListNode {
     step.task = nullptr;
     ContextSlot::set_current(nullptr);
   }
-  void finish_step(PromiseBase& root);
+  // Not in line, so that a step that needs none of it saves no registers.
+  [[gnu::noinline]] void go_on();
+  void finish_step();
   void finish_with(std::exception_ptr exception);
-  bool deliver_cancel();
+  void finish_unstarted();
+  void note_due_cancel();
+  void withdraw_due_cancel();
   void cancel_parked();
   [[noreturn]] void throw_cancelled();
   // Null where there are none; details() makes them.
@@ -197,11 +234,17 @@ class TaskCore : public FutureCore, private TaskListNode {
   }
   Details& details();
   void delete_details() noexcept;
-  // The outermost frame; null where the task is done.
-  PromiseBase* root() const;
+  // Whether it is in a step, or has begun one that has begun another inside.
+  bool running() const { return step.task == this || wait_ == kRunning; }
+  bool due_to_never_start() const {
+    return leaf_ == &never_started_.promise();
+  }
+  // The innermost frame, of those that are not on the stack; null where it is
+  // done.
+  PromiseBase* innermost() const;
   // Nothing makes it ready from here on.
   void stop_waiting() {
-    if (wait_ == kPending) wait_ = kNone;
+    if (wait_ == kPending) wait_ = kGivenUp;
   }
   void abandon() noexcept;
   void destroy_frames() noexcept;
@@ -212,16 +255,17 @@ class TaskCore : public FutureCore, private TaskListNode {
     prev = next = nullptr;
   }
 
-  // The innermost suspended frame: what the next step resumes. Null while running.
+  // The innermost suspended frame: what the next step resumes. While it runs, what
+  // was resumed last; null once it is done.
   PromiseBase* leaf_;
-  Waiter* waiter_ = nullptr;
+  Waiter* waiter_;  // of kPending and kGivenUp
   ContextSlot context_;
   // The task's number, doubled and odd; or its Details, which have the number.
   uintptr_t identity_;
   int32_t cancels_ = 0;
-  Wait wait_ = kWoken;
+  Wait wait_ = kUnstarted;
+  // The next step, or the next wait, is to be cancelled.
   bool must_cancel_ = false;
-  bool started_ = false;
   bool report_pending_ = true;
 };
 

@@ -394,5 +394,86 @@ ASYNCIO_TEST_F(CancellationTest, UncancelDoesNotUndoADeliveryUnderWay) {
   EXPECT_EQ(task.cancelling(), 0);
 }
 
+// --- A request that meets a task which is ready, new or runs.
+
+ASYNCIO_TEST_F(CancellationTest, UncancelWithdrawsFromATaskThatIsReady) {
+  Future<int> future = create_future<int>();
+  auto wait = [](Future<int>& f) -> Coroutine<int> { co_return co_await f; };
+  Task<int> woken = create_task(wait(future));
+  Task<> yielding = create_task(sleep(0s));
+  co_await sleep(0s);
+  future.set_result(7);
+  woken.cancel("never seen");
+  yielding.cancel("never seen");
+  EXPECT_EQ(woken.uncancel(), 0);
+  EXPECT_EQ(yielding.uncancel(), 0);
+  EXPECT_EQ(co_await woken, 7);
+  co_await yielding;
+}
+
+ASYNCIO_TEST_F(CancellationTest, AReadyTaskIsThrownAtOnceHoweverOftenAsked) {
+  Future<int> future = create_future<int>();
+  int caught = 0;
+  auto wait = [](Future<int>& f, int& n) -> Coroutine<int> {
+    try {
+      co_await f;
+    } catch (const CancelledError& e) {
+      ++n;
+      EXPECT_STREQ(e.what(), "second");
+    }
+    co_await sleep(0s);
+    co_return 3;
+  };
+  Task<int> task = create_task(wait(future, caught));
+  co_await sleep(0s);
+  future.set_result(1);
+  task.cancel("first");
+  task.cancel("second");
+  EXPECT_EQ(co_await task, 3);
+  EXPECT_EQ(caught, 1);
+}
+
+ASYNCIO_TEST_F(CancellationTest, ANewTaskThatIsCancelledShowsItsCoroutine) {
+  auto body = []() -> Coroutine<> { co_return; };
+  Task<> task = create_task(body);
+  task.cancel();
+  task.cancel("again");
+  EXPECT_EQ(task.get_stack().size(), 1u);
+  EXPECT_NE(to_string(task).find("coro=<"), std::string::npos);
+  Result<> end = co_await as_result(task);
+  EXPECT_TRUE(task.cancelled());
+  EXPECT_TRUE(task.get_stack().empty());
+}
+
+ASYNCIO_TEST_F(CancellationTest, ATaskCancelsItselfInItsFirstStep) {
+  auto body = []() -> Coroutine<> {
+    current_task().cancel("by myself");
+    co_await sleep(0s);
+  };
+  Task<> task = create_task(body);
+  Result<> end = co_await as_result(task);
+  EXPECT_TRUE(task.cancelled());
+}
+
+ASYNCIO_TEST_F(CancellationTest, AnEagerTaskCancelsTheOneThatMakesIt) {
+  // What the maker waited in before is long gone.
+  auto maker = []() -> Coroutine<> {
+    co_await sleep(0s);
+    AnyTask me = current_task();
+    auto inner = [](AnyTask other) -> Coroutine<> {
+      other.cancel("from inside");
+      EXPECT_TRUE(other.get_stack().empty());
+      co_return;
+    };
+    Task<> done = create_task(inner(me), {.eager_start = true});
+    EXPECT_TRUE(done.done());
+    co_await sleep(1h);
+  };
+  Task<> task = create_task(maker);
+  Result<> end = co_await as_result(task);
+  EXPECT_TRUE(task.cancelled());
+  EXPECT_EQ(task.cancelling(), 1);
+}
+
 }  // namespace
 }  // namespace asyncio
