@@ -1,9 +1,10 @@
 // The echo server on StreamReader and StreamWriter: for
 // benchmarks/peers/echo_run, which compares it with the peers' servers.
 //
-//   bazel run -c opt //benchmarks:echo_streams
+//   bazel run -c opt //benchmarks:echo_streams -- [accept]
 //
-// Prints "port N", serves on 127.0.0.1, and ends after ten minutes.
+// Prints "port N", serves on 127.0.0.1, and ends after ten minutes. Given
+// `accept`, it closes each connection as it comes.
 
 #include <cstddef>
 #include <string_view>
@@ -34,8 +35,14 @@ Coroutine<> echo(StreamReader reader, StreamWriter writer) {
   }
 }
 
-Coroutine<> serve() {
-  Server server = co_await start_server(echo, "127.0.0.1", 0);
+Coroutine<> hang_up(StreamReader, StreamWriter writer) {
+  writer.close();
+  co_return;
+}
+
+Coroutine<> serve(bool closes) {
+  Server server =
+      co_await start_server(closes ? hang_up : echo, "127.0.0.1", 0);
   print_port(server.port());
   co_await server.serve_forever();
 }
@@ -43,4 +50,6 @@ Coroutine<> serve() {
 }  // namespace
 }  // namespace asyncio
 
-int main() { asyncio::run(asyncio::serve()); }
+int main(int argc, char** argv) {
+  asyncio::run(asyncio::serve(closes_at_once(argc, argv) != 0));
+}

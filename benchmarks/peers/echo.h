@@ -1,5 +1,5 @@
-/* What the echo servers written in C and C++ share: the socket they listen on,
- * and the line by which the script learns its port. */
+/* What the echo servers written in C and C++ share: the socket they listen on, the
+ * line by which the script learns its port, and what it may be told. */
 #ifndef ASYNCIO_BENCHMARKS_PEERS_ECHO_H_
 #define ASYNCIO_BENCHMARKS_PEERS_ECHO_H_
 
@@ -23,6 +23,12 @@ static inline void print_port(int port) {
   fflush(stdout);
   /* Left alone, a server ends by itself. */
   alarm(600);
+}
+
+/* Whether the server is to close each connection as it comes: "accept" on the
+ * command line. */
+static inline int closes_at_once(int argc, char** argv) {
+  return argc > 1 && strcmp(argv[1], "accept") == 0;
 }
 
 /* Non-blocking, on 127.0.0.1 and a port of the kernel's choice. */

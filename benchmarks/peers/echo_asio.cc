@@ -1,6 +1,7 @@
 // Standalone asio: the echo server, a coroutine a connection.
 //
 //   c++ -std=c++20 -O2 echo_asio.cc -lpthread -o echo_asio
+//   echo_asio [accept]
 
 #include <asio.hpp>
 #include <utility>
@@ -27,9 +28,10 @@ awaitable<void> serve(tcp::socket socket) {
   }
 }
 
-awaitable<void> accept_all(tcp::acceptor acceptor) {
+awaitable<void> accept_all(tcp::acceptor acceptor, bool closes) {
   for (;;) {
     tcp::socket socket = co_await acceptor.async_accept(use_awaitable);
+    if (closes) continue;
     socket.set_option(tcp::no_delay(true));
     co_spawn(acceptor.get_executor(), serve(std::move(socket)), detached);
   }
@@ -37,9 +39,12 @@ awaitable<void> accept_all(tcp::acceptor acceptor) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   asio::io_context io(1);
-  co_spawn(io, accept_all(tcp::acceptor(io, tcp::v4(), listen_on_loopback())),
+  const bool closes = closes_at_once(argc, argv);
+  co_spawn(io,
+           accept_all(tcp::acceptor(io, tcp::v4(), listen_on_loopback()),
+                      closes),
            detached);
   io.run();
 }

@@ -1,6 +1,7 @@
 /* A bare echo server: what epoll allows at least.
  *
  *   cc -O2 echo_epoll.c -o echo_epoll
+ *   echo_epoll [accept]
  *
  * Level-triggered; a message is one recv() and one send(). It takes messages
  * that a socket's buffer has room for, and gives up where it has none. */
@@ -16,7 +17,20 @@ static void add(int epoll, int fd) {
   check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0, "epoll_ctl");
 }
 
-int main(void) {
+static void accept_all(int epoll, int listener, int closes) {
+  int fd;
+  while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+    if (closes) {
+      close(fd);
+    } else {
+      set_no_delay(fd);
+      add(epoll, fd);
+    }
+  }
+}
+
+int main(int argc, char** argv) {
+  const int closes = closes_at_once(argc, argv);
   const int listener = listen_on_loopback();
   const int epoll = epoll_create1(0);
   struct epoll_event events[256];
@@ -26,10 +40,7 @@ int main(void) {
     for (int i = 0; i < n; ++i) {
       const int fd = events[i].data.fd;
       if (fd == listener) {
-        const int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
-        if (client < 0) continue;
-        set_no_delay(client);
-        add(epoll, client);
+        accept_all(epoll, listener, closes);
         continue;
       }
       const ssize_t size = recv(fd, buffer, sizeof buffer, 0);

@@ -1,6 +1,7 @@
 // Go: the echo server, a goroutine a connection, one thread for Go code.
 //
 //	go build -o echo_go echo_go.go
+//	echo_go [accept]
 package main
 
 import (
@@ -33,10 +34,15 @@ func main() {
 	}
 	fmt.Println("port", listener.Addr().(*net.TCPAddr).Port)
 	time.AfterFunc(10*time.Minute, func() { os.Exit(0) })
+	closes := len(os.Args) > 1 && os.Args[1] == "accept"
 	for {
 		connection, err := listener.Accept()
 		if err != nil {
 			panic(err)
+		}
+		if closes {
+			connection.Close()
+			continue
 		}
 		go serve(connection)
 	}

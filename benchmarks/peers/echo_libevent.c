@@ -1,12 +1,15 @@
 /* libevent: the echo server, on its bufferevents.
  *
- *   cc -O2 echo_libevent.c -levent_core -o echo_libevent */
+ *   cc -O2 echo_libevent.c -levent_core -o echo_libevent
+ *   echo_libevent [accept] */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
 
 #include "echo.h"
+
+static int closes;
 
 static void on_read(struct bufferevent* connection, void* context) {
   (void)context;
@@ -21,6 +24,10 @@ static void on_event(struct bufferevent* connection, short what,
 static void on_connection(struct evconnlistener* listener, evutil_socket_t fd,
                           struct sockaddr* address, int size, void* context) {
   (void)address, (void)size, (void)context;
+  if (closes) {
+    evutil_closesocket(fd);
+    return;
+  }
   set_no_delay(fd);
   struct bufferevent* connection = bufferevent_socket_new(
       evconnlistener_get_base(listener), fd, BEV_OPT_CLOSE_ON_FREE);
@@ -28,7 +35,8 @@ static void on_connection(struct evconnlistener* listener, evutil_socket_t fd,
   bufferevent_enable(connection, EV_READ | EV_WRITE);
 }
 
-int main(void) {
+int main(int argc, char** argv) {
+  closes = closes_at_once(argc, argv);
   struct event_base* base = event_base_new();
   check(evconnlistener_new(base, on_connection, NULL, LEV_OPT_CLOSE_ON_FREE, 0,
                            listen_on_loopback()) != NULL,

@@ -1,11 +1,14 @@
 /* libuv: the echo server.
  *
  *   cc -O2 echo_libuv.c -luv -o echo_libuv
+ *   echo_libuv [accept]
  *
  * Buffer and write request are the connection's: no allocation a message. */
 #include <uv.h>
 
 #include "echo.h"
+
+static int closes;
 
 typedef struct {
   uv_tcp_t tcp;
@@ -49,7 +52,7 @@ static void on_connection(uv_stream_t* server, int status) {
   if (status != 0) return;
   connection* c = malloc(sizeof *c);
   uv_tcp_init(server->loop, &c->tcp);
-  if (uv_accept(server, (uv_stream_t*)&c->tcp) != 0) {
+  if (uv_accept(server, (uv_stream_t*)&c->tcp) != 0 || closes) {
     uv_close((uv_handle_t*)&c->tcp, on_close);
     return;
   }
@@ -57,7 +60,8 @@ static void on_connection(uv_stream_t* server, int status) {
   uv_read_start((uv_stream_t*)&c->tcp, give_buffer, on_read);
 }
 
-int main(void) {
+int main(int argc, char** argv) {
+  closes = closes_at_once(argc, argv);
   uv_tcp_t server;
   uv_tcp_init(uv_default_loop(), &server);
   uv_tcp_open(&server, listen_on_loopback());

@@ -1,6 +1,6 @@
 //! tokio: the echo server, a task a connection, on the current-thread runtime.
 //!
-//!   cargo run --release --bin echo
+//!   cargo run --release --bin echo [accept]
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,11 +19,14 @@ async fn serve(mut connection: TcpStream) {
     }
 }
 
-async fn accept_all() {
+async fn accept_all(closes: bool) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("port {}", listener.local_addr().unwrap().port());
     loop {
         let (connection, _) = listener.accept().await.unwrap();
+        if closes {
+            continue;
+        }
         connection.set_nodelay(true).unwrap();
         tokio::spawn(serve(connection));
     }
@@ -36,7 +39,8 @@ fn main() {
         .build()
         .unwrap();
     let ten_minutes = std::time::Duration::from_secs(600);
+    let closes = std::env::args().nth(1).as_deref() == Some("accept");
     let _ = runtime.block_on(async {
-        tokio::time::timeout(ten_minutes, accept_all()).await
+        tokio::time::timeout(ten_minutes, accept_all(closes)).await
     });
 }
