@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -97,6 +98,8 @@ Coroutine<int64_t> send_blocks(Ref<Stream> stream, int file,
   if (!has_position && options.offset != 0) {
     throw_os_error(errno, "lseek on descriptor " + std::to_string(file));
   }
+  struct stat status;
+  const bool pipe = fstat(file, &status) == 0 && S_ISFIFO(status.st_mode);
   int64_t sent = 0;
   // Leaves the file's position behind what was sent.
   struct Position {
@@ -111,11 +114,19 @@ Coroutine<int64_t> send_blocks(Ref<Stream> stream, int file,
     const int64_t size =
         options.count ? std::min(kBlock, *options.count - sent) : kBlock;
     if (size == 0) co_return sent;
-    auto reading = run_in_executor(
-        nullptr, [copy, size] { return read_block(copy->get(), size); });
-    const std::string block = co_await std::move(reading);
-    if (block.empty()) co_return sent;
     co_await internal::StreamRequest<internal::DrainAwaiter>(stream);
+    std::string block;
+    if (pipe) {
+      // What is read here is written at once: a cancellation loses none of it.
+      internal::Turn turn;
+      co_await turn.in(internal::fd_line(file, internal::FdSide::kRead));
+      block = read_block(file, size);
+    } else {
+      auto reading = run_in_executor(
+          nullptr, [copy, size] { return read_block(copy->get(), size); });
+      block = co_await std::move(reading);
+    }
+    if (block.empty()) co_return sent;
     stream->transport()->write(block);
     sent += static_cast<int64_t>(block.size());
   }

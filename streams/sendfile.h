@@ -13,7 +13,7 @@
 // loss of the connection. On a pipe, where the kernel is not asked,
 // RuntimeError without a fallback.
 // Cancellation: at once. The file's position is behind the last byte that was
-// sent, as it is after an error.
+// sent, as it is after an error; a pipe has lost no other byte.
 // Threads: the loop's.
 #ifndef ASYNCIO_STREAMS_SENDFILE_H_
 #define ASYNCIO_STREAMS_SENDFILE_H_

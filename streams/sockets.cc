@@ -275,16 +275,47 @@ std::string read_block(int file, int64_t position, int64_t size) {
   return block;
 }
 
+bool is_pipe(int file) {
+  struct stat status;
+  return fstat(file, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+// No byte leaves the pipe that does not go into the socket.
+Coroutine<int64_t> sendfile_from_pipe(int fd, int pipe,
+                                      SendfileOptions options) {
+  SendfileProgress progress(pipe, options);
+  while (progress.next(kSendfileBlock) > 0) {
+    const auto size = static_cast<size_t>(progress.next(kSendfileBlock));
+    const std::optional<size_t> n =
+        attempt([&] { return running_system().splice(fd, pipe, size); },
+                [&] { return on_descriptor("splice", fd); });
+    if (n && *n == 0) break;
+    if (n) progress.sent += static_cast<int64_t>(*n);
+    if (progress.next(kSendfileBlock) == 0) break;
+    // Which of the two would block the kernel does not tell.
+    {
+      Turn turn;
+      co_await turn.in(fd_line(pipe, FdSide::kRead));
+    }
+    {
+      Turn turn;
+      co_await turn.in(fd_line(fd, FdSide::kWrite));
+    }
+  }
+  co_return progress.sent;
+}
+
 Coroutine<int64_t> sendfile_fallback(int fd, int file,
                                      SendfileOptions options) {
-  // The thread's own, which may be at work still when the caller closes his.
-  const auto copy =
-      std::make_shared<FileDescriptor>(fcntl(file, F_DUPFD_CLOEXEC, 0));
-  if (!*copy) throw_os_error(errno, on_descriptor("dup", file));
   const bool has_position = lseek(file, 0, SEEK_CUR) >= 0;
   if (!has_position && options.offset != 0) {
     throw_os_error(ESPIPE, on_descriptor("lseek", file));
   }
+  if (is_pipe(file)) co_return co_await sendfile_from_pipe(fd, file, options);
+  // The thread's own, which may be at work still when the caller closes his.
+  const auto copy =
+      std::make_shared<FileDescriptor>(fcntl(file, F_DUPFD_CLOEXEC, 0));
+  if (!*copy) throw_os_error(errno, on_descriptor("dup", file));
   SendfileProgress progress(file, options);
   while (progress.next(kFallbackBlock) > 0) {
     const int64_t position = has_position ? progress.position() : 0;

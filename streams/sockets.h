@@ -95,7 +95,8 @@ struct SendfileOptions {
   int64_t offset = 0;                 // where in the file to begin
   std::optional<int64_t> count = {};  // empty: to the end of the file
   // Where the kernel cannot send the file by itself, it is read on the default
-  // executor and sent as by sock_sendall(); else SendfileNotAvailableError.
+  // executor and sent as by sock_sendall(), a pipe by splice(); else
+  // SendfileNotAvailableError.
   bool fallback = true;
 };
 
@@ -105,7 +106,9 @@ void check_sendfile_options(const SendfileOptions& options);
 }  // namespace internal
 
 // Sends a file over a connected stream socket. -> how many bytes that were. In
-// every case the file's position is behind the last byte that was sent.
+// every case the file's position is behind the last byte that was sent, and what
+// was not sent is still in the pipe. (Of what has no position and is no pipe, a
+// terminal or a socket, a block may be lost to a cancellation.)
 // ValueError for a bad offset or count, and another kind of socket.
 Coroutine<int64_t> sock_sendfile(int fd, int file,
                                  SendfileOptions options = {});

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -106,6 +107,16 @@ ssize_t System::sendfile(int to, int from, off_t* offset, size_t count) {
   // flag against it.
   SigpipeGuard guard;
   const ssize_t n = ::sendfile(to, from, offset, count);
+  if (n >= 0) return n;
+  const int error = errno;
+  if (error == EPIPE) guard.take();
+  return -error;
+}
+
+ssize_t System::splice(int to, int from, size_t count) {
+  SigpipeGuard guard;
+  const ssize_t n = ::splice(from, nullptr, to, nullptr, count,
+                             SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   if (n >= 0) return n;
   const int error = errno;
   if (error == EPIPE) guard.take();

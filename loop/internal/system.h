@@ -38,6 +38,9 @@ class System {
   virtual int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags);
   virtual int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags);
   virtual ssize_t sendfile(int to, int from, off_t* offset, size_t count);
+  // From a pipe, which is not waited for: what the socket does not take stays
+  // there.
+  virtual ssize_t splice(int to, int from, size_t count);
 
   // Descriptors that they make are non-blocking and close-on-exec.
   virtual int socket(int family, int type, int protocol);

@@ -143,6 +143,12 @@ ssize_t FaultySystem::sendfile(int to, int from, off_t* offset, size_t count) {
   return System::sendfile(to, from, offset, std::min(count, fault.most));
 }
 
+ssize_t FaultySystem::splice(int to, int from, size_t count) {
+  const Fault fault = ask("splice");
+  if (fault.error != 0) return -fault.error;
+  return System::splice(to, from, std::min(count, fault.most));
+}
+
 int FaultySystem::accept(int fd, sockaddr* address, socklen_t* size) {
   const Fault fault = ask("accept");
   if (fault.error != 0) return -fault.error;
@@ -170,7 +176,7 @@ FaultPlan seeded_plan(uint32_t seed, unsigned rarity) {
     const bool moves_bytes = call == "read" || call == "write" ||
                              call == "writev" || call == "recv" ||
                              call == "send" || call == "sendmsg" ||
-                             call == "sendfile";
+                             call == "sendfile" || call == "splice";
     if (!moves_bytes || (*random)() % rarity != 0) return {};
     switch ((*random)() % 4) {
       case 0:

@@ -71,6 +71,7 @@ class FaultySystem final : public internal::System {
   int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags) override;
   int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) override;
   ssize_t sendfile(int to, int from, off_t* offset, size_t count) override;
+  ssize_t splice(int to, int from, size_t count) override;
   int accept(int fd, sockaddr* address, socklen_t* size) override;
   int connect(int fd, const sockaddr* address, socklen_t size) override;
   int socket(int family, int type, int protocol) override;

@@ -173,6 +173,88 @@ ASYNCIO_TEST(SendfileTest, RefusesWhatItCannotDo) {
             "ValueError: offset must be a non-negative integer (got -1)");
 }
 
+class TestPipe {
+ public:
+  TestPipe() {
+    std::array<int, 2> ends;
+    EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+    out.reset(ends[0]);
+    in.reset(ends[1]);
+  }
+  void put(const std::string& data) {
+    EXPECT_EQ(write(in.get(), data.data(), data.size()),
+              static_cast<ssize_t>(data.size()));
+  }
+  // What nobody has taken; ends the pipe.
+  std::string rest() {
+    in.reset();
+    return read_now(out.get());
+  }
+  FileDescriptor out;
+  FileDescriptor in;
+};
+
+ASYNCIO_TEST(SendfileTest, APartOfAPipe) {
+  auto [a, b] = co_await connected_pair();
+  TestPipe pipe;
+  pipe.put("from a pipe");
+  EXPECT_EQ(co_await sendfile(a.writer, pipe.out.get(), {.count = 4}), 4);
+  EXPECT_EQ(co_await b.reader.readexactly(4), "from");
+  EXPECT_EQ(co_await ending(sendfile(a.writer, pipe.out.get(), {.offset = 1})),
+            "OSError: [Errno 29] lseek on descriptor " +
+                std::to_string(pipe.out.get()) + ": Illegal seek");
+  EXPECT_EQ(pipe.rest(), " a pipe");
+}
+
+// A thread that reads it would keep the loop from ending.
+ASYNCIO_TEST(SendfileTest, AnEmptyPipeIsLeftAtOnce) {
+  TestPipe pipe;
+  auto [a, b] = co_await connected_pair();
+  Task<int64_t> over_socket = create_task(sendfile(a.writer, pipe.out.get()));
+  co_await sleep(1s);
+  over_socket.cancel();
+  EXPECT_EQ(co_await ending(std::move(over_socket)), "CancelledError: ");
+  TestPipe to;
+  StreamWriter writer = co_await connect_write_pipe(to.in.release());
+  Task<int64_t> over_pipe = create_task(sendfile(writer, pipe.out.get()));
+  co_await sleep(1s);
+  over_pipe.cancel();
+  EXPECT_EQ(co_await ending(std::move(over_pipe)), "CancelledError: ");
+}
+
+TEST(CancelSendfileTest, APipeKeepsWhatWasNotSent) {
+  const std::string content = numbered_bytes(40'000);
+  for (const bool over_socket : {true, false}) {
+    const int rounds =
+        cancel_everywhere([&](CancelScene& scene) -> Coroutine<> {
+          TestPipe from;
+          TestPipe over;
+          auto [a, b] = co_await connected_pair();
+          StreamReader reader = std::move(b.reader);
+          auto writer = std::make_shared<StreamWriter>(std::move(a.writer));
+          if (!over_socket) {
+            reader = co_await connect_read_pipe(over.out.release());
+            *writer = co_await connect_write_pipe(over.in.release());
+          }
+          Task<std::string> all = create_task(reader.read());
+          const int file = from.out.get();
+          scene.start([writer, file]() -> Coroutine<> {
+            co_await sendfile(*writer, file, {.count = 40'000});
+          });
+          for (size_t at = 0; at < content.size(); at += 4'000) {
+            from.put(content.substr(at, 4'000));
+            co_await turns(2);
+          }
+          static_cast<void>(co_await scene.ended());
+          writer->close();
+          const std::string received = co_await all;
+          EXPECT_TRUE(received + from.rest() == content);
+          static_cast<void>(co_await as_result(writer->wait_closed()));
+        });
+    EXPECT_GT(rounds, 10);
+  }
+}
+
 TEST(CancelSendfileTest, ThePositionTellsWhatWasSent) {
   const std::string content = numbered_bytes(1'000'000);
   cancel_everywhere([&](CancelScene& scene) -> Coroutine<> {

@@ -383,6 +383,36 @@ TEST(SockFaultTest, SendfileInPartsOfEverySize) {
   }
 }
 
+TEST(SockFaultTest, SendfileFromAPipeInPartsOfEverySize) {
+  const std::string content = numbered_bytes(3000);
+  for (uint32_t seed = 0; seed < kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    FaultySystem system;
+    system.plan = seeded_plan(seed);
+    run_with_faults(system, {.seed = seed, .rarity = 4}, [&]() -> Coroutine<> {
+      SocketPair pair;
+      std::array<int, 2> ends;
+      EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+      FileDescriptor out(ends[0]);
+      FileDescriptor in(ends[1]);
+      auto put = [&]() -> Coroutine<> {
+        for (size_t at = 0; at < content.size(); at += 500) {
+          EXPECT_EQ(write(in.get(), content.data() + at, 500), 500);
+          co_await turns(3);
+        }
+        in.reset();
+      };
+      auto send = [&]() -> Coroutine<> {
+        const int64_t n = co_await sock_sendfile(pair.a(), out.get());
+        EXPECT_EQ(n, 3000);
+        shutdown(pair.a(), SHUT_WR);
+      };
+      auto all = co_await gather(put(), send(), receive_all(pair.b()));
+      EXPECT_EQ(std::get<2>(all), content);
+    });
+  }
+}
+
 // --- Cancelled at every turn.
 
 // Plays `scene` on kernels that hesitate, of several seeds.
