@@ -237,11 +237,18 @@ void EventLoop::set_interest(internal::IoNode& node, int32_t interest) {
   set_concern(kWatching, poller_->watched() > 0);
 }
 
+void EventLoop::check_unused(int fd) const {
+  const auto& descriptors = attachments_[static_cast<size_t>(
+      internal::AttachmentSlot::kDescriptors)];
+  if (descriptors != nullptr) descriptors->check_unused(fd);
+}
+
 void EventLoop::watch(int fd, int32_t event,
                       internal::Ref<internal::CallbackNode> node) {
   if (fd < 0) {
     throw ValueError("Invalid file descriptor: " + std::to_string(fd));
   }
+  check_unused(fd);
   auto [place, fresh] = watches_.try_emplace(fd);
   if (fresh) place->second = std::make_unique<internal::FdWatch>(fd);
   internal::FdWatch& watch = *place->second;
@@ -262,7 +269,10 @@ bool EventLoop::unwatch(int fd, int32_t event) {
   if (is_closed()) return false;
   check_thread();
   auto place = watches_.find(fd);
-  if (place == watches_.end()) return false;
+  if (place == watches_.end()) {
+    check_unused(fd);
+    return false;
+  }
   internal::FdWatch& watch = *place->second;
   auto& slot = event == internal::kIoRead ? watch.reader : watch.writer;
   if (!slot) return false;

@@ -86,6 +86,8 @@ class LoopAttachment {
   virtual ~LoopAttachment() = default;
   // The loop was closed: nothing that is posted to it runs any more.
   virtual void loop_closed() {}
+  // RuntimeError where it watches this descriptor itself.
+  virtual void check_unused(int fd) const { static_cast<void>(fd); }
   // The loop is being destroyed; it still has its queue, but runs nothing more.
   virtual void loop_destroyed() = 0;
 };
@@ -207,7 +209,8 @@ class EventLoop {
 
   // --- Descriptors. Level-triggered: the call is made in every iteration in
   // which `fd` is ready. Adding again replaces the callable. Whoever closes a
-  // descriptor removes it first. OSError where the kernel cannot watch it.
+  // descriptor removes it first. OSError where the kernel cannot watch it;
+  // RuntimeError where a stream, a server or an endpoint of this loop has it.
 
   template <class F, class... Args>
   void add_reader(int fd, F&& fn, Args&&... args) {
@@ -303,6 +306,7 @@ class EventLoop {
   Handle post(internal::Ref<internal::CallbackNode> node);
   TimerHandle schedule_at(TimePoint when,
                           internal::Ref<internal::CallbackNode> node);
+  void check_unused(int fd) const;
   void watch(int fd, int32_t event, internal::Ref<internal::CallbackNode> node);
   bool unwatch(int fd, int32_t event);
   void set_signal_handler(int sig, internal::Ref<internal::CallbackNode> node,

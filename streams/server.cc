@@ -355,7 +355,9 @@ Coroutine<Server> internal::make_server(Ref<ClientCallback> callback,
                                          options.keep_alive));
   for (const AddrInfo& info : infos) {
     FileDescriptor fd = bind_socket(system, info, options);
-    if (fd) state->add_listener(fd.release(), "");
+    if (!fd) continue;
+    state->add_listener(fd.get(), "");
+    fd.release();
   }
   if (state->listeners().empty()) {
     std::string text = "could not bind on any address out of [";
@@ -431,8 +433,9 @@ Coroutine<Server> internal::make_unix_server(Ref<ClientCallback> callback,
   Ref<ServerState> state(new ServerState(loop, std::move(callback),
                                          options.limit, options.backlog,
                                          /*keep_alive=*/false));
-  state->add_listener(options.sock >= 0 ? options.sock : bound.release(),
+  state->add_listener(options.sock >= 0 ? options.sock : bound.get(),
                       std::move(file));
+  bound.release();
   co_return co_await finish_server(state, options.start_serving);
 }
 

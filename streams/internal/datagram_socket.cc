@@ -123,7 +123,7 @@ DatagramSocket::DatagramSocket(EventLoop& loop, int fd, size_t max_size,
       family_(SocketAddress::local_of(fd).family()),
       max_size_(max_size),
       remote_(remote) {
-  enter(DescriptorDomain::of(loop));
+  enter(DescriptorDomain::of(loop), fd);
 }
 
 void DatagramSocket::end() noexcept {
@@ -217,6 +217,10 @@ TurnLine& DatagramSocket::watched(TurnLine& line, int32_t side) {
     LoopAccess::set_interest(*loop_, *this, interest | side);
   }
   return line;
+}
+
+std::string DatagramSocket::describe() const {
+  return "<DatagramEndpoint fd=" + std::to_string(IoNode::fd) + ">";
 }
 
 void DatagramSocket::run() {

@@ -11,6 +11,7 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "asyncio/base/internal/ref.h"
@@ -77,6 +78,7 @@ class DatagramSocket final : private IoNode, private DescriptorOwner {
   void drop() noexcept override {
     if (references_ == 0) delete this;
   }
+  std::string describe() const override;
   void loop_closed() noexcept override;
 
   TurnLine& watched(TurnLine& line, int32_t side);

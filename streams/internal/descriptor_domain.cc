@@ -1,38 +1,47 @@
 #include "asyncio/streams/internal/descriptor_domain.h"
 
+#include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "asyncio/base/exceptions.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
 
 namespace asyncio::internal {
 
-void DescriptorOwner::enter(DescriptorDomain& domain) {
-  DescriptorOwner& list = domain.list_;
-  prev_ = list.prev_;
-  next_ = &list;
-  prev_->next_ = this;
-  list.prev_ = this;
+void DescriptorOwner::enter(DescriptorDomain& domain, int fd) {
+  domain.check_unused(fd);
+  const auto place = static_cast<size_t>(fd);
+  if (domain.owners_.size() <= place) domain.owners_.resize(place + 1);
+  domain.owners_[place] = this;
+  domain_ = &domain;
+  fd_ = fd;
 }
 
 void DescriptorOwner::leave() noexcept {
-  if (next_ == nullptr) return;
-  prev_->next_ = next_;
-  next_->prev_ = prev_;
-  prev_ = next_ = nullptr;
+  if (domain_ == nullptr) return;
+  domain_->owners_[static_cast<size_t>(fd_)] = nullptr;
+  domain_ = nullptr;
 }
 
-DescriptorDomain::DescriptorDomain() : scratch_(new char[kScratchSize]) {
-  list_.prev_ = list_.next_ = &list_;
-}
+DescriptorDomain::DescriptorDomain() : scratch_(new char[kScratchSize]) {}
 
 void DescriptorDomain::loop_closed() {
-  while (list_.next_ != &list_) {
-    DescriptorOwner& owner = *list_.next_;
-    owner.leave();
-    owner.loop_closed();
+  for (size_t i = 0; i < owners_.size(); ++i) {
+    if (DescriptorOwner* owner = owners_[i]) {
+      owner->leave();
+      owner->loop_closed();
+    }
   }
+}
+
+void DescriptorDomain::check_unused(int fd) const {
+  const auto place = static_cast<size_t>(fd);
+  if (place >= owners_.size() || owners_[place] == nullptr) [[likely]] return;
+  throw RuntimeError("File descriptor " + std::to_string(fd) +
+                     " is used by transport " + owners_[place]->describe());
 }
 
 DescriptorDomain& DescriptorDomain::make(EventLoop& loop) {

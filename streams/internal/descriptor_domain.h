@@ -1,10 +1,13 @@
 // DescriptorDomain: what of a loop has a descriptor open: transports, listening
-// sockets. Where the loop is closed first, they close theirs.
+// sockets. Where the loop is closed first, they close theirs, and nobody else
+// watches them meanwhile.
 #ifndef ASYNCIO_STREAMS_INTERNAL_DESCRIPTOR_DOMAIN_H_
 #define ASYNCIO_STREAMS_INTERNAL_DESCRIPTOR_DOMAIN_H_
 
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
@@ -13,7 +16,7 @@ namespace asyncio::internal {
 
 class DescriptorDomain;
 
-// In its loop's list from enter() to leave().
+// One for each descriptor, in its loop's table from enter() to leave().
 class DescriptorOwner {
  public:
   DescriptorOwner() = default;
@@ -21,19 +24,22 @@ class DescriptorOwner {
   DescriptorOwner& operator=(const DescriptorOwner&) = delete;
 
   // The loop is closed and runs nothing any more: ends the watch, closes the
-  // descriptor. Out of the list by then. It may end its own life, but not that of
-  // others.
+  // descriptor. Out of the table by then. It may end its own life, but not that
+  // of others.
   virtual void loop_closed() noexcept = 0;
+  // For the texts of errors.
+  virtual std::string describe() const = 0;
 
  protected:
-  ~DescriptorOwner() = default;
-  void enter(DescriptorDomain& domain);
+  ~DescriptorOwner() { leave(); }
+  // RuntimeError where another one has the descriptor.
+  void enter(DescriptorDomain& domain, int fd);
   void leave() noexcept;
 
  private:
   friend class DescriptorDomain;
-  DescriptorOwner* prev_ = nullptr;
-  DescriptorOwner* next_ = nullptr;
+  DescriptorDomain* domain_ = nullptr;  // while it is in its table
+  int fd_ = -1;
 };
 
 // The loop's thread.
@@ -53,18 +59,16 @@ class DescriptorDomain final : public LoopAttachment {
   DescriptorDomain();
   void loop_closed() override;
   void loop_destroyed() override { loop_closed(); }
+  void check_unused(int fd) const override;
 
   char* scratch() { return scratch_.get(); }
 
  private:
   friend class DescriptorOwner;
-  class Head final : public DescriptorOwner {
-    void loop_closed() noexcept override {}
-  };
   static DescriptorDomain& make(EventLoop& loop);
 
   std::unique_ptr<char[]> scratch_;
-  Head list_;  // a ring
+  std::vector<DescriptorOwner*> owners_;  // by their descriptors
 };
 
 }  // namespace asyncio::internal

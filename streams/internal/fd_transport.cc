@@ -65,8 +65,8 @@ Ref<FdTransport> FdTransport::open(EventLoop& loop, int fd, Kind kind,
                                    const SocketAddress& peer) {
   LoopAccess::check_usable(loop);
   Ref<FdTransport> transport(new FdTransport(loop, fd, kind, protocol, peer));
+  transport->enter(DescriptorDomain::of(loop), fd);
   transport->watch();
-  transport->enter(DescriptorDomain::of(loop));
   return transport;
 }
 

@@ -46,7 +46,7 @@ Listener::Listener(ServerState& server, int fd, std::string file)
     file_device_ = status.st_dev;
     file_inode_ = status.st_ino;
   }
-  enter(DescriptorDomain::of(server.loop()));
+  enter(DescriptorDomain::of(server.loop()), fd);
 }
 
 void Listener::start() {
@@ -68,6 +68,10 @@ void Listener::close() noexcept {
     keeps_server_ = true;
     server_.retain();
   }
+}
+
+std::string Listener::describe() const {
+  return "<Server socket fd=" + std::to_string(fd()) + ">";
 }
 
 void Listener::drop() noexcept {

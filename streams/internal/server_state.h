@@ -69,6 +69,7 @@ class Listener final : private IoNode, private DescriptorOwner {
  private:
   void run() override;
   void drop() noexcept override;
+  std::string describe() const override;
   void loop_closed() noexcept override { close(); }
   // Whether there may be another.
   bool accept();
