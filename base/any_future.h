@@ -96,18 +96,27 @@ class ErasedFuture : public ReadyNode {
   bool shared() const { return references_ > 1; }
 
  protected:
-  explicit ErasedFuture(bool is_task) : is_task_(is_task) {}
+  explicit ErasedFuture(bool is_task)
+      : is_task_(is_task),
+        unretrieved_(false),
+        must_cancel_(false),
+        report_pending_(true),
+        no_flag_(0) {}
   virtual ~ErasedFuture() = default;
   // Ends the object's life, after a last report where one is due.
   virtual void dispose() = 0;
 
   uint32_t references_ = 1;
   State state_ = kPending;
-  const bool is_task_;
+  const bool is_task_ : 1;
   // An exception that nobody has looked at: to be reported.
-  bool unretrieved_ = false;
-  // Free for the derived class: it would be padding.
-  uint8_t spare_ = 0;
+  bool unretrieved_ : 1;
+  // Of tasks alone, see TaskCore; they would be padding.
+  bool must_cancel_ : 1;
+  bool report_pending_ : 1;
+  uint8_t no_flag_ : 4;  // so that the byte is written as a whole
+  uint8_t wait_ = 0;
+  uint8_t few_cancels_ = 0;
 };
 
 }  // namespace internal

@@ -94,6 +94,14 @@ class ContextSlot {
     return copy_of(*state);
   }
 
+  // Whether copy_current() would be empty; that of a thread which runs nothing is
+  // not looked at.
+  static bool current_is_empty() {
+    if (current_ == nullptr) return false;
+    const ContextState* state = current_->state_.get();
+    return state == nullptr || state->table() == nullptr;
+  }
+
   // The context itself, made where there was none.
   Ref<ContextState> materialize() {
     if (!state_) state_ = Ref<ContextState>(new ContextState);

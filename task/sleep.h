@@ -13,6 +13,7 @@
 #ifndef ASYNCIO_TASK_SLEEP_H_
 #define ASYNCIO_TASK_SLEEP_H_
 
+#include <chrono>
 #include <coroutine>
 #include <exception>
 #include <type_traits>
@@ -140,6 +141,11 @@ class [[nodiscard]] SleepWithValue {
 };
 
 inline Sleep sleep(Duration delay) { return Sleep(delay); }
+// The same: without it each await's frame would keep the Duration, too.
+template <class Rep, class Period>
+Sleep sleep(std::chrono::duration<Rep, Period> delay) {
+  return Sleep(Duration(delay));
+}
 // A number has no unit. (Without this, sleep(1) after `using namespace asyncio` is
 // the system's, which blocks the thread.)
 template <class N>

@@ -91,21 +91,28 @@ namespace internal {
 template <class T>
 class TaskState final : public TaskValue<T> {
  public:
-  TaskState(EventLoop& loop, CoroutinePromise<T>& root, const Context* context)
-      : TaskValue<T>(loop, root, context) {}
+  using TaskValue<T>::TaskValue;
 
  private:
   // The same as the one above, without a virtual destructor's call.
   void dispose() override {
     if (!this->unretrieved_ || this->report_unretrieved()) delete this;
   }
-  void take_result(PromiseBase& root) override {
+  bool take_result(PromiseBase& root) override {
     auto& promise = static_cast<CoroutinePromise<T>&>(root);
     if constexpr (std::is_void_v<T>) {
       promise.take_value();
-    } else {
+    } else if constexpr (std::is_nothrow_move_constructible_v<T>) {
       this->emplace(promise.take_value());
+    } else {
+      try {
+        this->emplace(promise.take_value());
+      } catch (...) {
+        this->finish_with(std::current_exception());
+        return false;
+      }
     }
+    return true;
   }
 };
 
@@ -113,7 +120,7 @@ void print_frames(std::ostream& out, const std::string& title,
                   const std::vector<FrameSummary>& frames);
 
 template <class T>
-Ref<FutureCore> start_task(EventLoop& loop, Coroutine<T> coroutine,
+Ref<FutureCore> start_task(EventLoop& loop, Coroutine<T>&& coroutine,
                            TaskOptions&& options) {
   LoopAccess::check_usable(loop);
   TaskDomain& domain = TaskDomain::of(loop);
@@ -128,6 +135,28 @@ Ref<FutureCore> start_task(EventLoop& loop, Coroutine<T> coroutine,
                      running_loop == &loop;
   task->start(loop, domain.list(), eager);
   return ref;
+}
+// The same in the running loop, without options. The rare ways out of it are one
+// call, so that the common one saves no registers.
+template <class T>
+[[gnu::noinline]] Ref<FutureCore> start_special_task(
+    Coroutine<T>&& coroutine) {
+  return start_task(get_running_loop(), std::move(coroutine), TaskOptions());
+}
+template <class T>
+Ref<FutureCore> start_task(Coroutine<T>&& coroutine) {
+  EventLoop* const loop = running_loop;
+  TaskDomain* const domain =
+      loop != nullptr && coroutine
+          ? TaskCore::plain_domain(*loop, sizeof(TaskState<T>))
+          : nullptr;
+  if (domain == nullptr) [[unlikely]] {
+    return start_special_task(std::move(coroutine));
+  }
+  auto* task = new TaskState<T>(*loop, coroutine.release().promise(),
+                                TaskCore::Plain());
+  task->start(*loop, domain->list(), /*eager=*/false);
+  return Ref<FutureCore>::adopt(task);
 }
 
 }  // namespace internal
@@ -145,9 +174,23 @@ auto create_task(EventLoop& loop, A&& awaitable, TaskOptions options = {}) {
       std::move(options)));
 }
 template <Runnable A>
-auto create_task(A&& awaitable, TaskOptions options = {}) {
+auto create_task(A&& awaitable, TaskOptions options) {
   return create_task(get_running_loop(), std::forward<A>(awaitable),
                      std::move(options));
+}
+template <Runnable A>
+auto create_task(A&& awaitable) {
+  static_assert(!std::is_base_of_v<AnyFuture, std::remove_cvref_t<A>> &&
+                    !internal::IsFuture<std::remove_cvref_t<A>>::value,
+                "a future runs by itself; use ensure_future()");
+  if constexpr (std::is_rvalue_reference_v<A&&> &&
+                internal::IsCoroutine<std::remove_cvref_t<A>>::value) {
+    return Task<internal::RunValue<A>>(
+        internal::start_task(std::move(awaitable)));
+  } else {
+    return Task<internal::RunValue<A>>(internal::start_task(
+        internal::to_coroutine(std::forward<A>(awaitable))));
+  }
 }
 
 // What cannot be run: says so.

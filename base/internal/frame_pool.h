@@ -39,6 +39,16 @@ class FramePool {
   // How many blocks of one class travel to and from the depot at once.
   static constexpr uint32_t kBatch = 256;
 
+  // Whether allocate() would do no more than take a block off its list.
+  static bool has_block(size_t size) {
+#if ASYNCIO_INTERNAL_POOL
+    const size_t c = class_of(size);
+    return c < kClasses && local_.lists[c].head != nullptr;
+#else
+    return size == 0;  // never
+#endif
+  }
+
   static void* allocate(size_t size) {
 #if ASYNCIO_INTERNAL_POOL
     const size_t c = class_of(size);

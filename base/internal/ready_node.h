@@ -24,16 +24,25 @@ class ReadyNode {
   // What it is, for reports.
   virtual std::string describe() const { return "<Handle>"; }
 
+  // For owners that do not keep() anything.
   bool queued() const { return next_ != nullptr; }
 
  protected:
   ~ReadyNode() = default;
 
+  // While it is in no queue, the owner may keep a pointer in the link's place.
+  void keep(void* p) { kept_ = p; }
+  void* kept() const { return kept_; }
+
  private:
   friend class Inbox;
   friend class ReadyQueue;
-  // Null while in no queue; the last of a queue points to ReadyQueue's end mark.
-  ReadyNode* next_ = nullptr;
+  union {
+    // Null once it was taken out; the last of a queue points to ReadyQueue's end
+    // mark.
+    ReadyNode* next_ = nullptr;
+    void* kept_;
+  };
 };
 
 }  // namespace asyncio::internal

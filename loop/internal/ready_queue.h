@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstdint>
 
-#include "absl/base/macros.h"
 #include "asyncio/base/internal/ready_node.h"
 
 namespace asyncio::internal {
@@ -20,7 +19,6 @@ class ReadyQueue {
   bool empty() const { return head_ == end_mark(); }
 
   void push(ReadyNode& node) {
-    ABSL_ASSERT(!node.queued());
     node.next_ = end_mark();
     *tail_ = &node;
     tail_ = &node.next_;

@@ -73,7 +73,14 @@ class FutureCore : public ErasedFuture, public Pooled {
   // The result is in place: tells everybody.
   void finish() {
     state_ = kFinished;
-    if (first_link_ != nullptr) tell(*first_link_);
+    if (DoneLink* const link = first_link_) {
+      if (link->next_ != link) {
+        tell(*link);
+      } else {
+        link->prev_ = link->next_ = nullptr;
+        link->on_done(*this);
+      }
+    }
   }
   void fail(std::exception_ptr exception);
   bool cancel(std::string_view message) override;

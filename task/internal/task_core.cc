@@ -93,29 +93,25 @@ void TaskCore::finish_unstarted() {
 // The outermost frame, the last to be resumed, has ended.
 void TaskCore::finish_step() {
   PromiseBase& root = *leaf_;
-  std::exception_ptr exception;
-  if (root.outcome().failed()) [[unlikely]] {
-    exception = root.outcome().take();
-  } else if (!must_cancel_) [[likely]] {
-    try {
-      take_result(root);
-    } catch (...) {
-      exception = std::current_exception();
-    }
-  }
-  leaf_ = nullptr;
-  root.frame().destroy();
-  unlink();
-  if (exception != nullptr || must_cancel_) [[unlikely]] {
-    finish_with(std::move(exception));
+  if (root.outcome().failed() || must_cancel_) [[unlikely]] {
+    finish_with(root.outcome().failed() ? root.outcome().take() : nullptr);
     return;
   }
+  if (!take_result(root)) [[unlikely]] return;
+  end_frames();
   finish();
   release();
 }
 
+void TaskCore::end_frames() noexcept {
+  PromiseBase* const root = std::exchange(leaf_, nullptr);
+  root->frame().destroy();
+  unlink();
+}
+
 // In the place of a result; null where there is one, which is lost.
 void TaskCore::finish_with(std::exception_ptr exception) {
+  end_frames();
   Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
   if (exception == nullptr) {
     // Cancelled between its last await and its end.
@@ -155,7 +151,7 @@ bool TaskCore::cancel(std::string_view message) {
     if ((length & (length - 1)) == 0) mark = task;
     task->mark_retrieved();
     if (task->done()) return task != this;
-    ++task->cancels_;
+    task->count_cancel();
     if (Waiter* waiter = task->waiter(); waiter != nullptr) {
       ErasedFuture* future =
           waiter->kind().future ? waiter->kind().future(*waiter) : nullptr;
@@ -182,8 +178,9 @@ bool TaskCore::cancel(std::string_view message) {
 void TaskCore::cancel_parked() {
   const Details* details = peek_details();
   const std::string message = details ? details->cancel_message : "";
-  const bool taken = waiter_->kind().cancel
-                         ? waiter_->kind().cancel(*waiter_, message)
+  Waiter& waiter = *this->waiter();
+  const bool taken = waiter.kind().cancel
+                         ? waiter.kind().cancel(waiter, message)
                          : cancel_wait(message);
   if (taken) must_cancel_ = false;
 }
@@ -209,8 +206,13 @@ void TaskCore::withdraw_due_cancel() {
 }
 
 int TaskCore::uncancel() {
-  if (cancels_ > 0 && --cancels_ == 0) withdraw_due_cancel();
-  return cancels_;
+  if (few_cancels_ == 0) return 0;
+  if (cancelling() > kFewCancels) {
+    --details().more_cancels;
+  } else if (--few_cancels_ == 0) {
+    withdraw_due_cancel();
+  }
+  return cancelling();
 }
 
 std::exception_ptr TaskCore::make_cancelled_error() const {
@@ -230,7 +232,7 @@ void TaskCore::throw_cancelled() {
 
 TaskCore::Details& TaskCore::details() {
   if (peek_details() == nullptr) {
-    auto* made = new Details{identity_ >> 1, {}, {}, {}, nullptr};
+    auto* made = new Details{identity_ >> 1, {}, {}, {}, 0, nullptr};
     identity_ = reinterpret_cast<uintptr_t>(made);
   }
   return *peek_details();
@@ -275,7 +277,7 @@ std::string TaskCore::describe() const {
   static constexpr const char* kNames[] = {"pending", "finished", "finished",
                                            "cancelled"};
   std::string text = "<Task ";
-  text += !done() && cancels_ > 0 ? "cancelling" : kNames[state()];
+  text += !done() && few_cancels_ > 0 ? "cancelling" : kNames[state()];
   text += " name='" + name() + "'";
   if (const PromiseBase* frame = innermost()) {
     while (frame->caller() != nullptr && frame->caller() != &end_) {

@@ -14,6 +14,7 @@
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/context.h"
+#include "asyncio/base/internal/frame_pool.h"
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
@@ -35,6 +36,8 @@ struct TaskListNode {
   TaskListNode* next = nullptr;
 };
 
+class TaskDomain;
+
 class TaskCore : public FutureCore, private TaskListNode {
  public:
   // Takes over the frame, which has not run; null for a copy of the running
@@ -48,6 +51,19 @@ class TaskCore : public FutureCore, private TaskListNode {
     root.set_caller(&end_);
     if (loop.get_debug()) [[unlikely]] note_source(root);
   }
+
+  // Of one like most: see plain_domain().
+  struct Plain {};
+  TaskCore(EventLoop& loop, PromiseBase& root, Plain)
+      : FutureCore(loop, /*is_task=*/true),
+        leaf_(&root),
+        identity_(++last_number_ << 1 | 1) {
+    root.set_caller(&end_);
+  }
+  // The domain of the running loop where a task made now, of `size` bytes, needs
+  // nothing special: no context, no factory, no memory of the system. Else null.
+  // Decided first, so that the making is one straight line.
+  static TaskDomain* plain_domain(EventLoop& loop, size_t size);
 
   // Enters it in its loop's list, `tasks`, and makes its first step ready, or
   // takes that step at once. The loop keeps it alive from here to its end.
@@ -70,7 +86,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   // called. A cancellation that is due already is passed on at once.
   void park(PromiseBase& leaf, Waiter& waiter) {
     leaf_ = &leaf;
-    waiter_ = &waiter;
+    keep(&waiter);
     waiter.task_ = this;
     wait_ = kPending;
     if (must_cancel_) [[unlikely]] cancel_parked();
@@ -126,7 +142,10 @@ class TaskCore : public FutureCore, private TaskListNode {
   // --- Of Task.
 
   bool cancel(std::string_view message) final;
-  int cancelling() const final { return cancels_; }
+  int cancelling() const final {
+    const Details* details = peek_details();
+    return few_cancels_ + (details != nullptr ? details->more_cancels : 0);
+  }
   int uncancel() final;
   std::string name() const final;
   void set_name(std::string name) final;
@@ -137,7 +156,9 @@ class TaskCore : public FutureCore, private TaskListNode {
   ContextSlot& context() { return context_; }
   // What it waits on; null while it runs or is ready.
   Waiter* waiter() const {
-    return wait_ == kPending || wait_ == kGivenUp ? waiter_ : nullptr;
+    return wait_ == kPending || wait_ == kGivenUp
+               ? static_cast<Waiter*>(kept())
+               : nullptr;
   }
   std::exception_ptr make_cancelled_error() const;
   // A task of the library's own, destroyed silently.
@@ -157,11 +178,15 @@ class TaskCore : public FutureCore, private TaskListNode {
  protected:
   ~TaskCore() override {
     if (leaf_ != nullptr) [[unlikely]] destroy_frames();
-    if (peek_details() != nullptr) [[unlikely]] delete_details();
+    if ((identity_ & 1) == 0) [[unlikely]] delete_details();
   }
 
-  // Moves the result out of the frame, which ended with one.
-  virtual void take_result(PromiseBase& root) = 0;
+  // Moves the result out of the frame, which ended with one. False where that
+  // threw: finish_with() was called.
+  virtual bool take_result(PromiseBase& root) = 0;
+  // Ends the task with an exception in the place of a result; with null it is
+  // cancelled.
+  [[gnu::noinline]] void finish_with(std::exception_ptr exception);
 
  private:
   friend class TaskDomain;
@@ -170,8 +195,8 @@ class TaskCore : public FutureCore, private TaskListNode {
   enum Wait : uint8_t {
     kUnstarted,  // ready for the first time
     kRunning,    // not ready
-    kPending,    // in waiter_
-    kGivenUp,    // in waiter_ for ever: its loop is being destroyed
+    kPending,    // in waiter()
+    kGivenUp,    // in waiter() for ever: its loop is being destroyed
     kWoken,      // ready
     kDueCancel,  // ready, to be thrown at, for must_cancel_ is set
     kCancelled,  // ready, to be thrown at, for its wait was cancelled
@@ -182,6 +207,7 @@ class TaskCore : public FutureCore, private TaskListNode {
     std::string name;
     std::string cancel_message;
     std::string source;  // in debug mode
+    int more_cancels = 0;  // than few_cancels_ has room for
     // The frame of one that was cancelled before it ran.
     PromiseBase* unstarted = nullptr;
   };
@@ -212,6 +238,15 @@ class TaskCore : public FutureCore, private TaskListNode {
   static void take_numbers();
   static inline constinit thread_local uint64_t last_number_ = 0;
 
+  static constexpr uint8_t kFewCancels = 255;
+  void count_cancel() {
+    if (few_cancels_ < kFewCancels) [[likely]] {
+      ++few_cancels_;
+    } else {
+      ++details().more_cancels;
+    }
+  }
+
   void note_source(const PromiseBase& root);
   void start_eagerly();
   static void leave_step() noexcept {
@@ -221,7 +256,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   // Not in line, so that a step that needs none of it saves no registers.
   [[gnu::noinline]] void go_on();
   void finish_step();
-  void finish_with(std::exception_ptr exception);
+  void end_frames() noexcept;
   void finish_unstarted();
   void note_due_cancel();
   void withdraw_due_cancel();
@@ -258,15 +293,15 @@ class TaskCore : public FutureCore, private TaskListNode {
   // The innermost suspended frame: what the next step resumes. While it runs, what
   // was resumed last; null once it is done.
   PromiseBase* leaf_;
-  Waiter* waiter_;  // of kPending and kGivenUp
   ContextSlot context_;
   // The task's number, doubled and odd; or its Details, which have the number.
   uintptr_t identity_;
-  int32_t cancels_ = 0;
-  Wait wait_ = kUnstarted;
-  // The next step, or the next wait, is to be cancelled.
-  bool must_cancel_ = false;
-  bool report_pending_ = true;
+
+  // In the room that a future has to spare: wait_, a Wait; must_cancel_: the next
+  // step, or the next wait, is to be cancelled; few_cancels_, the requests that are
+  // not taken back; report_pending_: see set_report_pending(). In its ready queue's
+  // link, while it is in none: the waiter().
+  static_assert(kUnstarted == 0);
 };
 
 // The tasks of one loop.
@@ -291,6 +326,16 @@ class TaskDomain final : public LoopAttachment {
 
   TaskListNode list_;  // a ring, in the order of creation
 };
+
+inline TaskDomain* TaskCore::plain_domain(EventLoop& loop, size_t size) {
+  auto* domain = static_cast<TaskDomain*>(
+      LoopAccess::attachment(loop, AttachmentSlot::kTasks));
+  const bool plain = domain != nullptr && !domain->factory &&
+                     !loop.get_debug() && last_number_ % kNumbersAtOnce != 0 &&
+                     ContextSlot::current_is_empty() &&
+                     FramePool::has_block(size);
+  return plain ? domain : nullptr;
+}
 
 }  // namespace asyncio::internal
 

@@ -385,6 +385,17 @@ ASYNCIO_TEST_F(CancellationTest, UncancelToZeroWithdrawsWhatIsNotDelivered) {
   co_await sleep(0s);
 }
 
+ASYNCIO_TEST_F(CancellationTest, CountsAnyNumberOfRequests) {
+  constexpr int kMany = 600;
+  const AnyTask me = current_task();
+  for (int i = 1; i <= kMany; ++i) {
+    me.cancel();
+    EXPECT_EQ(me.cancelling(), i);
+  }
+  for (int i = kMany - 1; i >= 0; --i) EXPECT_EQ(me.uncancel(), i);
+  co_await sleep(0s);
+}
+
 ASYNCIO_TEST_F(CancellationTest, UncancelDoesNotUndoADeliveryUnderWay) {
   Task<> task = create_task(sleep(1h));
   co_await sleep(0s);
