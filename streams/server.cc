@@ -107,12 +107,11 @@ class ServerClosedAwaiter final : public internal::LibraryAwaiter {
   bool await_ready() const { return !state_.open() && state_.clients() == 0; }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    node_.emplace(kKind);
-    state_.closed_waiters().park(*node_, caller.promise());
+    state_.closed_waiters().park(node_, kKind, caller.promise());
   }
   void await_resume() {
-    if (!node_) return;
-    node_->leave();
+    if (!node_.waits()) return;
+    node_.leave();
     internal::step.task->check_cancelled();
   }
 
@@ -120,7 +119,7 @@ class ServerClosedAwaiter final : public internal::LibraryAwaiter {
   static constexpr internal::WaiterKind kKind =
       internal::WaitNode::kind_named("Server.wait_closed");
   ServerState& state_;
-  std::optional<internal::WaitNode> node_;
+  internal::WaitNode node_;
 };
 
 class ServerClosed {

@@ -30,7 +30,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -209,18 +208,17 @@ class BorrowAwaiter final : public LibraryAwaiter {
   }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    node_.emplace(CapacityLimiter::kKind);
-    limiter_.waiters_.park(*node_, caller.promise());
+    limiter_.waiters_.park(node_, CapacityLimiter::kKind, caller.promise());
   }
   R await_resume() {
-    if (node_) CapacityLimiter::end_wait(limiter_, *node_, borrower_);
+    if (node_.waits()) CapacityLimiter::end_wait(limiter_, node_, borrower_);
     if constexpr (!std::is_void_v<R>) return R(limiter_, std::move(borrower_));
   }
 
  private:
   CapacityLimiter& limiter_;
   Borrower borrower_;
-  std::optional<WaitNode> node_;
+  WaitNode node_;
 };
 
 template <class R>

@@ -3,7 +3,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <optional>
 #include <tuple>
 
 #include "asyncio/base/exceptions.h"
@@ -60,7 +59,7 @@ class Condition::Notified : public LibraryAwaiter {
   bool await_ready() const { return false; }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    condition_.waiters_.park(node_, caller.promise());
+    condition_.waiters_.park(node_, kWaitKind, caller.promise());
   }
   std::exception_ptr await_resume() {
     node_.leave();
@@ -69,7 +68,7 @@ class Condition::Notified : public LibraryAwaiter {
 
  private:
   Condition& condition_;
-  WaitNode node_{kWaitKind};
+  WaitNode node_;
 };
 
 // Waits for the lock, without throwing.
@@ -86,12 +85,11 @@ class Condition::Reacquired : public LibraryAwaiter {
   }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    node_.emplace(kReacquireKind);
-    lock_.waiters_.park(*node_, caller.promise());
+    lock_.waiters_.park(node_, kReacquireKind, caller.promise());
   }
   End await_resume() {
-    if (!node_) return End::kAcquired;
-    const bool alive = node_->leave();
+    if (!node_.waits()) return End::kAcquired;
+    const bool alive = node_.leave();
     if (std::exception_ptr cancelled = take_cancellation()) {
       error_ = cancelled;
       if (!alive) return End::kGone;
@@ -106,7 +104,7 @@ class Condition::Reacquired : public LibraryAwaiter {
  private:
   Lock& lock_;
   std::exception_ptr& error_;
-  std::optional<WaitNode> node_;
+  WaitNode node_;
 };
 
 Coroutine<bool> Condition::wait() {

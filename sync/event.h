@@ -16,7 +16,6 @@
 #define ASYNCIO_SYNC_EVENT_H_
 
 #include <coroutine>
-#include <optional>
 
 #include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/sync/internal/wait_queue.h"
@@ -43,8 +42,8 @@ class EventAwaiter final : public LibraryAwaiter {
     suspend(caller.promise());
   }
   bool await_resume() {
-    if (node_) {
-      node_->leave();
+    if (node_.waits()) {
+      node_.leave();
       step.task->check_cancelled();
     }
     return true;
@@ -55,7 +54,7 @@ class EventAwaiter final : public LibraryAwaiter {
 
   static const WaiterKind kKind;
   Event& event_;
-  std::optional<WaitNode> node_;
+  WaitNode node_;
 };
 
 class [[nodiscard]] EventRequest {
@@ -101,8 +100,7 @@ inline bool internal::EventAwaiter::await_ready() {
 }
 
 inline void internal::EventAwaiter::suspend(PromiseBase& promise) {
-  node_.emplace(kKind);
-  event_.waiters_.park(*node_, promise);
+  event_.waiters_.park(node_, kKind, promise);
 }
 
 }  // namespace asyncio

@@ -64,12 +64,11 @@ bool DrainAwaiter::begin_closing() {
 }
 
 void DrainAwaiter::park(PromiseBase& promise) {
-  node_.emplace(kKind);
-  stream_->drain_waiters().park(*node_, promise);
+  stream_->drain_waiters().park(node_, kKind, promise);
 }
 
 void DrainAwaiter::finish() {
-  node_->leave();
+  node_.leave();
   step.task->check_cancelled();
   if (const std::exception_ptr& e = stream_->lost_error()) {
     std::rethrow_exception(e);
@@ -77,8 +76,8 @@ void DrainAwaiter::finish() {
 }
 
 void WaitClosedAwaiter::await_resume() {
-  if (node_) {
-    node_->leave();
+  if (node_.waits()) {
+    node_.leave();
     step.task->check_cancelled();
   }
   if (const std::exception_ptr& e = stream_->lost_error()) {

@@ -195,7 +195,7 @@ class DrainAwaiter : public LibraryAwaiter {
   void await_resume() {
     if (closing_) [[unlikely]] {
       closing_->await_resume();
-    } else if (node_) {
+    } else if (node_.waits()) {
       finish();
     }
   }
@@ -213,7 +213,7 @@ class DrainAwaiter : public LibraryAwaiter {
   static const WaiterKind kKind;
   Ref<Stream> stream_;
   const bool yielded_;
-  std::optional<WaitNode> node_;
+  WaitNode node_;
   // Of a connection that is closing: it waits in two ways.
   std::optional<CoroutineAwaiter<void>> closing_;
 };
@@ -228,15 +228,14 @@ class WaitClosedAwaiter final : public LibraryAwaiter {
   bool await_ready() const { return stream_->lost(); }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    node_.emplace(kKind);
-    stream_->closed_waiters().park(*node_, caller.promise());
+    stream_->closed_waiters().park(node_, kKind, caller.promise());
   }
   void await_resume();
 
  private:
   static const WaiterKind kKind;
   Ref<Stream> stream_;
-  std::optional<WaitNode> node_;
+  WaitNode node_;
 };
 
 template <class A>

@@ -180,13 +180,12 @@ bool ExitAwaiter::await_ready() const {
 }
 
 void ExitAwaiter::suspend(PromiseBase& promise) {
-  node_.emplace(kKind);
-  child_->waiters_.park(*node_, promise);
+  child_->waiters_.park(node_, kKind, promise);
 }
 
 int ExitAwaiter::await_resume() {
-  if (node_) {
-    node_->leave();
+  if (node_.waits()) {
+    node_.leave();
     step.task->check_cancelled();
   }
   return *child_->returncode_;

@@ -112,7 +112,7 @@ class ExitAwaiter final : public LibraryAwaiter {
 
   static const WaiterKind kKind;
   Ref<Child> child_;
-  std::optional<WaitNode> node_;
+  WaitNode node_;
 };
 
 // What Process::wait() gives.

@@ -4,7 +4,6 @@
 #define ASYNCIO_SYNC_INTERNAL_ACQUIRE_H_
 
 #include <coroutine>
-#include <optional>
 #include <type_traits>
 
 #include "asyncio/sync/internal/wait_queue.h"
@@ -34,11 +33,10 @@ class AcquireAwaiter final : public LibraryAwaiter {
   }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    node_.emplace(M::kKind);
-    primitive_.wait_queue().park(*node_, caller.promise());
+    primitive_.wait_queue().park(node_, M::kKind, caller.promise());
   }
   R await_resume() {
-    if (node_) M::end_wait(primitive_, *node_);
+    if (node_.waits()) M::end_wait(primitive_, node_);
     if constexpr (std::is_same_v<R, bool>) {
       return true;
     } else if constexpr (!std::is_void_v<R>) {
@@ -48,7 +46,7 @@ class AcquireAwaiter final : public LibraryAwaiter {
 
  private:
   M& primitive_;
-  std::optional<WaitNode> node_;
+  WaitNode node_;
 };
 
 template <class M, class R>

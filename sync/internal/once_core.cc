@@ -58,14 +58,14 @@ bool OnceCore::Turn::await_ready() {
 }
 
 bool OnceCore::Turn::await_resume() {
-  if (node_) {
-    const bool alive = node_->leave();
+  if (node_.waits()) {
+    const bool alive = node_.leave();
     if (step.task->wait_cancelled()) [[unlikely]] {
       // A wake-up that this task was given, or that stopped at it, goes on.
       if (alive && core_.state_ == kEmpty) core_.waiters_.wake_front();
       step.task->check_cancelled();
     }
-    if (!alive) throw_destroyed(node_->kind());
+    if (!alive) throw_destroyed(node_.kind());
     if (core_.state_ == kDone) return false;
     core_.state_ = kRunning;
     return true;

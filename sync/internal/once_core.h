@@ -60,14 +60,13 @@ class OnceCore {
     bool await_ready();
     template <class P>
     void await_suspend(std::coroutine_handle<P> caller) {
-      node_.emplace(core_.kind_);
-      core_.waiters_.park(*node_, caller.promise());
+      core_.waiters_.park(node_, core_.kind_, caller.promise());
     }
     bool await_resume();
 
    private:
     OnceCore& core_;
-    std::optional<WaitNode> node_;
+    WaitNode node_;
   };
   class TurnRequest {
    public:

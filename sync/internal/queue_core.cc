@@ -1,7 +1,6 @@
 #include "asyncio/sync/internal/queue_core.h"
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/sync/internal/resume_hook.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/step.h"
@@ -11,11 +10,8 @@
 namespace asyncio::internal {
 namespace {
 
-constexpr WaiterKind kGetKind = WaitNode::kind_named("Queue.get");
-constexpr WaiterKind kPutKind = WaitNode::kind_named("Queue.put");
 constexpr WaiterKind kJoinKind = WaitNode::kind_named("Queue.join");
 
-// What a task's stack shows for the wait.
 constexpr SourceLocation get() { return ASYNCIO_INTERNAL_HERE; }
 constexpr SourceLocation put() { return ASYNCIO_INTERNAL_HERE; }
 
@@ -49,39 +45,36 @@ void QueueCore::refuse_get() const {
   throw QueueEmpty();
 }
 
-QueueWait::QueueWait(QueueCore& queue, QueueSide side, PromiseBase& caller)
-    : ResumeHook(&QueueWait::resumed, caller,
-                 side == QueueSide::kGet ? get() : put()),
-      queue_(queue),
-      side_(side),
-      node_(side == QueueSide::kGet ? kGetKind : kPutKind) {
-  queue.line(side).park(node_, promise());
-}
+const WaiterKind QueueWait::kGetKind = WaitNode::kind_named("Queue.get");
+const WaiterKind QueueWait::kPutKind = WaitNode::kind_named("Queue.put");
+const SourceLocation QueueWait::kGetPlace = get();
+const SourceLocation QueueWait::kPutPlace = put();
 
-bool QueueWait::resumed(ResumeHook& hook) {
-  QueueWait& wait = static_cast<QueueWait&>(hook);
-  WaitNode& node = wait.node_;
-  if (!node.leave()) [[unlikely]] {
+// In the place of the frame, before any code of the user's.
+void QueueWait::resumed(FrameHook* hook) {
+  QueueWait& wait = *static_cast<QueueWait*>(hook);
+  if (!wait.node_.leave()) [[unlikely]] {
     wait.gone_ = true;
-    return true;
+  } else if (step.task->wait_cancelled()) [[unlikely]] {
+    wait.pass_on();
+  } else if (wait.queue_.blocked(wait.side_)) [[unlikely]] {
+    wait.queue_.line(wait.side_).park(wait.node_, kind(wait.side_),
+                                      wait.promise());
+    return;
   }
-  QueueCore& queue = wait.queue_;
-  WaitQueue& line = queue.line(wait.side_);
-  if (step.task->wait_cancelled()) [[unlikely]] {
-    // It was chosen and cannot go: the next one can.
-    const bool possible =
-        wait.side_ == QueueSide::kGet ? !queue.empty() : !queue.full();
-    if (possible && node.woken()) line.wake_next();
-    return true;
-  }
-  if (!queue.blocked(wait.side_)) return true;
-  line.park(node, wait.promise());
-  return false;
+  step.task->resume_instead(*wait.promise().caller());
 }
 
-void QueueWait::finish() {
+// It was chosen and cannot go: the next one can.
+void QueueWait::pass_on() {
+  const bool possible =
+      side_ == QueueSide::kGet ? !queue_.empty() : !queue_.full();
+  if (possible && node_.woken()) queue_.line(side_).wake_next();
+}
+
+void QueueWait::fail() {
   step.task->check_cancelled();
-  if (gone_) throw_destroyed(node_.kind());
+  throw_destroyed(kind(side_));
 }
 
 bool JoinAwaiter::await_ready() {
@@ -91,13 +84,12 @@ bool JoinAwaiter::await_ready() {
 }
 
 void JoinAwaiter::suspend(PromiseBase& caller) {
-  node_.emplace(kJoinKind);
-  queue_.joiners_.park(*node_, caller);
+  queue_.joiners_.park(node_, kJoinKind, caller);
 }
 
 void JoinAwaiter::await_resume() {
-  if (!node_) return;
-  node_->leave();
+  if (!node_.waits()) return;
+  node_.leave();
   step.task->check_cancelled();
 }
 

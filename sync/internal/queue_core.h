@@ -10,9 +10,11 @@
 #include <optional>
 
 #include "asyncio/sync/internal/loop_binding.h"
-#include "asyncio/sync/internal/resume_hook.h"
 #include "asyncio/sync/internal/wait_queue.h"
+#include "asyncio/task/internal/frame_hook.h"
 #include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio::internal {
@@ -106,15 +108,35 @@ class QueueCore {
 
 // A task's wait for its turn. Woken, it looks whether the turn is still its
 // own: another may have been faster, and then it goes to the end of the line.
-class QueueWait final : private ResumeHook {
+// It is a hook, as an awaiter cannot suspend its frame twice in one co_await.
+class QueueWait final : private FrameHook {
  public:
-  QueueWait(QueueCore& queue, QueueSide side, PromiseBase& caller);
+  QueueWait(QueueCore& queue, QueueSide side, PromiseBase& caller)
+      : FrameHook(&QueueWait::resumed, place(side)), queue_(queue), side_(side) {
+    promise().set_caller(&caller);
+    queue.line(side).park(node_, kind(side), promise());
+  }
   // In the resumed task. Throws CancelledError where it was cancelled,
   // RuntimeError where the queue is gone.
-  void finish();
+  void finish() {
+    if (gone_ || step.task->wait_cancelled()) [[unlikely]] fail();
+  }
 
  private:
-  static bool resumed(ResumeHook& hook);
+  static const WaiterKind kGetKind;
+  static const WaiterKind kPutKind;
+  static const WaiterKind& kind(QueueSide side) {
+    return side == QueueSide::kGet ? kGetKind : kPutKind;
+  }
+  // What a task's stack shows for the wait.
+  static const SourceLocation kGetPlace;
+  static const SourceLocation kPutPlace;
+  static SourceLocation place(QueueSide side) {
+    return side == QueueSide::kGet ? kGetPlace : kPutPlace;
+  }
+  static void resumed(FrameHook* hook);
+  void pass_on();
+  void fail();
 
   QueueCore& queue_;
   const QueueSide side_;
@@ -172,7 +194,7 @@ class JoinAwaiter final : public LibraryAwaiter {
   void suspend(PromiseBase& caller);
 
   QueueCore& queue_;
-  std::optional<WaitNode> node_;
+  WaitNode node_;
 };
 
 class [[nodiscard]] JoinRequest {

@@ -23,22 +23,26 @@ std::string primitive(const WaiterKind& kind) {
 bool WaitNode::cancel(Waiter& waiter, std::string_view message) {
   WaitNode& node = static_cast<WaitNode&>(waiter);
   if (!node.task()->cancel_wait(message)) return false;
-  node.state_ = kCancelled;
-  if (node.queue_ != nullptr) --node.queue_->live_;
+  if (node.queue_ != gone()) --node.queue_->live_;
   return true;
 }
 
+void WaitNode::drop() noexcept {
+  if (queue_ != gone()) take_out();
+}
+
 void WaitQueue::detach() noexcept {
-  if (first_->task()->loop()->get_debug()) {
+  const WaitNode& first = node_at(line_.next);
+  if (first.task()->loop()->get_debug()) {
     std::string report =
-        primitive(first_->kind()) + " was destroyed while tasks wait in it:";
-    for (const WaitNode* node = first_; node != nullptr; node = node->next_) {
-      report += " '" + node->task()->name() + "'";
+        primitive(first.kind()) + " was destroyed while tasks wait in it:";
+    for (PlaceInLine* link = line_.next; link != &line_; link = link->next) {
+      report += " '" + node_at(link).task()->name() + "'";
     }
     std::fprintf(stderr, "RuntimeWarning: %s\n", report.c_str());
   }
-  for (WaitNode* node = first_; node != nullptr; node = node->next_) {
-    node->queue_ = nullptr;
+  for (PlaceInLine* link = line_.next; link != &line_; link = link->next) {
+    node_at(link).queue_ = WaitNode::gone();
   }
 }
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/base/attributes.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
@@ -25,39 +26,54 @@ namespace asyncio::internal {
 
 class WaitQueue;
 
-class WaitNode final : public Waiter {
+// A place in line.
+struct PlaceInLine {
+  PlaceInLine* prev;
+  PlaceInLine* next;
+};
+
+class WaitNode final : public Waiter, private PlaceInLine {
  public:
   // "Lock.acquire": the primitive's name, a dot, what the task does in it.
   static constexpr WaiterKind kind_named(const char* name) {
     return {1, name, &WaitNode::cancel, nullptr};
   }
 
-  explicit WaitNode(const WaiterKind& kind) : Waiter(kind) {}
-  ~WaitNode() {
-    if (queue_ != nullptr) unlink();
+  // One that does not wait yet, and costs a store where it never does.
+  WaitNode() = default;
+  ABSL_ATTRIBUTE_ALWAYS_INLINE ~WaitNode() {
+    if (waits()) [[unlikely]] drop();
   }
+
+  // From park() to leave().
+  bool waits() const { return queue_ != nullptr; }
 
   // Called first by the task when it has resumed. False where the queue, and so
   // the primitive, is gone.
   bool leave() {
-    if (queue_ == nullptr) [[unlikely]] return false;
-    unlink();
+    if (queue_ == gone()) [[unlikely]] {
+      queue_ = nullptr;
+      return false;
+    }
+    take_out();
     return true;
   }
   // Whether the queue woke it; a cancellation may have come on top.
-  bool woken() const { return state_ == kWoken; }
+  bool woken() const { return task()->was_woken(); }
 
  private:
   friend class WaitQueue;
-  enum State : uint8_t { kWaiting, kWoken, kCancelled };
 
   static bool cancel(Waiter& waiter, std::string_view message);
-  void unlink();
+  inline void take_out();
+  // The frame is destroyed in the wait.
+  void drop() noexcept;
+  // The queue of one whose queue was destroyed.
+  static WaitQueue* gone() {
+    return reinterpret_cast<WaitQueue*>(uintptr_t{1});
+  }
 
-  WaitNode* prev_;
-  WaitNode* next_;
-  WaitQueue* queue_ = nullptr;  // null while in none
-  State state_;
+  WaitQueue* queue_ = nullptr;
 };
 
 class WaitQueue {
@@ -66,18 +82,19 @@ class WaitQueue {
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
   ~WaitQueue() {
-    if (first_ != nullptr) [[unlikely]] detach();
+    if (line_.next != &line_) [[unlikely]] detach();
   }
 
-  // The frame of `leaf` suspends in the current task, at the back.
-  void park(WaitNode& node, PromiseBase& leaf) {
-    node.prev_ = last_;
-    node.next_ = nullptr;
+  // The frame of `leaf` suspends in the current task, at the back. Requires
+  // !node.waits().
+  void park(WaitNode& node, const WaiterKind& kind, PromiseBase& leaf) {
+    node.set_kind(kind);
     node.queue_ = this;
-    node.state_ = WaitNode::kWaiting;
-    (last_ == nullptr ? first_ : last_->next_) = &node;
-    last_ = &node;
-    if (cursor_ == nullptr) cursor_ = &node;
+    node.prev = line_.prev;
+    node.next = &line_;
+    node.prev->next = &node;
+    line_.prev = &node;
+    if (cursor_ == &line_) cursor_ = &node;
     ++live_;
     step.task->park(leaf, node);
   }
@@ -88,25 +105,21 @@ class WaitQueue {
 
   // The foremost that is neither woken nor cancelled; null where none is.
   WaitNode* next_waiting() {
-    while (cursor_ != nullptr && cursor_->state_ != WaitNode::kWaiting) {
-      cursor_ = cursor_->next_;
+    while (cursor_ != &line_ && !node_at(cursor_).task()->waiting()) {
+      cursor_ = cursor_->next;
     }
-    return cursor_;
+    return cursor_ != &line_ ? &node_at(cursor_) : nullptr;
   }
   // Wakes a node of this queue. False where it was woken or cancelled before,
   // or its loop is being destroyed.
-  static bool wake(WaitNode& node) {
-    if (node.state_ != WaitNode::kWaiting) return false;
-    node.state_ = WaitNode::kWoken;
-    return node.task()->wake();
-  }
+  static bool wake(WaitNode& node) { return node.task()->wake(); }
 
   // Wakes the foremost that is neither woken nor cancelled; false where none
   // is.
   bool wake_next() {
-    while (cursor_ != nullptr) {
-      WaitNode& node = *cursor_;
-      cursor_ = node.next_;
+    while (cursor_ != &line_) {
+      WaitNode& node = node_at(cursor_);
+      cursor_ = node.next;
       if (wake(node)) return true;
     }
     return false;
@@ -119,37 +132,39 @@ class WaitQueue {
   // fn(const WaitNode&) of each in line that was not cancelled, for reports.
   template <class F>
   void for_each_live(F fn) const {
-    for (const WaitNode* node = first_; node != nullptr; node = node->next_) {
-      if (node->state_ != WaitNode::kCancelled) fn(*node);
+    for (PlaceInLine* link = line_.next; link != &line_; link = link->next) {
+      const WaitNode& node = node_at(link);
+      if (!node.task()->was_cancelled()) fn(node);
     }
   }
   // Wakes the foremost, unless that was woken or cancelled before.
   void wake_front() {
-    if (first_ != nullptr) wake(*first_);
+    if (line_.next != &line_) wake(node_at(line_.next));
   }
 
  private:
   friend class WaitNode;
+  static WaitNode& node_at(PlaceInLine* link) {
+    return static_cast<WaitNode&>(*link);
+  }
   void detach() noexcept;
 
-  WaitNode* first_ = nullptr;
-  WaitNode* last_ = nullptr;
+  PlaceInLine line_{&line_, &line_};  // a ring: the foremost is line_.next
   // Nobody before it waits: who was woken or cancelled never waits again
   // without going to the back.
-  WaitNode* cursor_ = nullptr;
+  PlaceInLine* cursor_ = &line_;
   size_t live_ = 0;
 };
 
-inline void WaitNode::unlink() {
+inline void WaitNode::take_out() {
   WaitQueue& queue = *queue_;
   queue_ = nullptr;
-  (prev_ == nullptr ? queue.first_ : prev_->next_) = next_;
-  (next_ == nullptr ? queue.last_ : next_->prev_) = prev_;
-  if (queue.cursor_ == this) queue.cursor_ = next_;
-  if (state_ != kCancelled) --queue.live_;
+  prev->next = next;
+  next->prev = prev;
+  if (queue.cursor_ == this) queue.cursor_ = next;
+  if (!task()->was_cancelled()) [[likely]] --queue.live_;
 }
 
-// RuntimeError: the primitive that the task waited in is gone.
 [[noreturn]] void throw_destroyed(const WaiterKind& kind);
 
 }  // namespace asyncio::internal

@@ -136,6 +136,10 @@ class TaskCore : public FutureCore, private TaskListNode {
   // The same, with CancelledError thrown at the await.
   bool cancel_wait(std::string_view message);
   bool waiting() const { return wait_ == kPending; }
+  // Of one whose wait has ended and that has not asked how: by wake(), or by
+  // cancel_wait(). A cancellation that comes after a wake() changes neither.
+  bool was_woken() const { return wait_ == kWoken || wait_ == kDueCancel; }
+  bool was_cancelled() const { return wait_ == kCancelled; }
   // Of a wait that was cancelled and whose task has not run since.
   bool wait_cancelled() const { return wait_ >= kDueCancel; }
 

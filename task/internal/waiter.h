@@ -28,7 +28,7 @@ struct WaiterKind {
 
 class Waiter {
  public:
-  explicit Waiter(const WaiterKind& kind) : kind_(&kind) {}
+  explicit Waiter(const WaiterKind& kind) : kind_(&kind), task_(nullptr) {}
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
@@ -37,12 +37,15 @@ class Waiter {
   TaskCore* task() const { return task_; }
 
  protected:
+  // Of no kind before set_kind(), and of no task before it waits.
+  Waiter() {}  // NOLINT: not even null, which would be a store each
   ~Waiter() = default;
+  void set_kind(const WaiterKind& kind) { kind_ = &kind; }
 
  private:
   friend class TaskCore;
   const WaiterKind* kind_;
-  TaskCore* task_ = nullptr;
+  TaskCore* task_;
 };
 
 // Marks the awaiters of this library, which know tasks; others are adapted.
