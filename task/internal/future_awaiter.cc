@@ -23,16 +23,10 @@ const WaiterKind FutureAwaiter::kKind = {
       return static_cast<const FutureAwaiter&>(waiter).future_.get();
     }};
 
-void FutureAwaiter::suspend(PromiseBase& promise) {
-  TaskCore& task = *step.task;
-  // Python resumes the task with the error one turn later: so do finish_wait()'s
-  // checks.
-  if (future_->loop() != task.loop() || future_.get() == &task) [[unlikely]] {
-    task.yield(promise);
-    return;
-  }
-  future_->add_link(*this);
-  task.park(promise, *this);
+// Python resumes the task with the error one turn later: so do finish_wait()'s
+// checks.
+void FutureAwaiter::refuse(PromiseBase& promise) {
+  step.task->yield(promise);
 }
 
 void FutureAwaiter::on_done(FutureCore&) noexcept { task()->wake(); }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/base/result.h"
 #include "asyncio/task/internal/future_core.h"
@@ -22,14 +23,22 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter, private DoneLink {
  public:
   explicit FutureAwaiter(Ref<FutureCore> future)
       : Waiter(kKind), future_(std::move(future)) {}
-  ~FutureAwaiter() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE ~FutureAwaiter() {
     if (linked()) [[unlikely]] unlink();
   }
 
   bool await_ready() const { return future_->done(); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> caller) {
-    suspend(caller.promise());
+    TaskCore& task = *step.task;
+    PromiseBase& promise = caller.promise();
+    if (future_->loop() != task.loop() || future_.get() == &task)
+        [[unlikely]] {
+      refuse(promise);
+    } else {
+      future_->add_link(*this);
+      task.park(promise, *this);
+    }
     return true;
   }
 
@@ -49,7 +58,7 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter, private DoneLink {
  private:
   void unlink() noexcept;
   [[noreturn]] void throw_failure();
-  void suspend(PromiseBase& promise);
+  void refuse(PromiseBase& promise);
   void on_done(FutureCore& future) noexcept override;
 
   static const WaiterKind kKind;

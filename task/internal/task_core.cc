@@ -69,15 +69,18 @@ void TaskCore::run() {
 // What a frame left to be resumed, until none is left. The end of the task is the
 // last of them.
 void TaskCore::go_on() {
+  if (step.next != &end_ && !drive()) return;
+  step.next = nullptr;
+  finish_step();
+}
+
+// Resumes one after the other. Whether the last one ended the task.
+bool TaskCore::drive() {
   do {
-    PromiseBase* const frame = std::exchange(step.next, nullptr);
-    if (frame == &end_) {
-      finish_step();
-      return;
-    }
-    leaf_ = frame;
-    frame->frame().resume();
-  } while (step.next != nullptr);
+    leaf_ = std::exchange(step.next, nullptr);
+    leaf_->frame().resume();
+  } while (step.next != nullptr && step.next != &end_);
+  return step.next != nullptr;
 }
 
 // Its turn has come, and it was cancelled before.

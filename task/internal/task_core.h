@@ -259,6 +259,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   }
   // Not in line, so that a step that needs none of it saves no registers.
   [[gnu::noinline]] void go_on();
+  [[gnu::noinline]] bool drive();
   void finish_step();
   void end_frames() noexcept;
   void finish_unstarted();
