@@ -20,9 +20,11 @@
 // cancelled one closes it in silence. Where accepting fails for want of
 // descriptors or memory, that is reported, and tried again after a second.
 // Cancellation: of serve_forever(): closes the server, waits as wait_closed()
-// does, then throws CancelledError. Lifetime: a handle, move-only, null when
-// default-constructed. Destroying it closes the server, unless a
-// serve_forever() is under way; connections stay. Threads: the loop's.
+// does, then throws CancelledError. Of shutdown(): the server is closed, the
+// connections that are left are left alone; another one ends them.
+// Lifetime: a handle, move-only, null when default-constructed. Destroying it
+// closes the server, unless a serve_forever() is under way; connections stay.
+// Threads: the loop's.
 #ifndef ASYNCIO_STREAMS_SERVER_H_
 #define ASYNCIO_STREAMS_SERVER_H_
 
@@ -70,8 +72,8 @@ struct UnixServerOptions {
   int sock = -1;
   int backlog = 100;
   bool start_serving = true;
-  bool cleanup_socket =
-      true;  // removes the file at the end, if it is still ours
+  // Removes the file at the end, if it is still ours.
+  bool cleanup_socket = true;
 };
 
 // A socket that a server listens on.

@@ -1,8 +1,9 @@
 // Process: a program that was started, its streams, its end.
 //
-//   Process ls = co_await create_subprocess_exec({"ls", "-l"}, {.std_out =
-//   PIPE}); auto [out, err] = co_await ls.communicate(); int code =
-//   *ls.returncode();
+//   Process ls = co_await create_subprocess_exec({"ls", "-l"},
+//                                                {.std_out = PIPE});
+//   auto [out, err] = co_await ls.communicate();
+//   int code = *ls.returncode();
 //
 //   Process cat = co_await create_subprocess_shell(
 //       "cat -n", {.std_in = PIPE, .std_out = PIPE});
@@ -11,19 +12,19 @@
 //   cat.terminate();
 //   co_await cat.wait();
 //
-// Order: create_subprocess_exec() waits for nothing: when it returns the
-// program runs, or the reason why it does not was thrown. wait() wakes who
-// waits in the order in which they came. Errors: FileNotFoundError,
-// NotADirectoryError, PermissionError and the like, which name the program or
-// the directory; ValueError for what cannot be passed. Cancellation: of wait()
-// and communicate(): at once; the program runs on, and what was read stays for
-// the next communicate(). Lifetime: a handle, move-only, null when
-// default-constructed. Destroying it kills the program where it runs; its loop
-// reaps it, when it is closed at the latest. wait() and communicate() may
-// outlive the handle, the program does not. Threads: the loop's. Loops of
-// several threads start and wait for their own. Cost: nothing of this process
-// is copied, however large it is; the loop stands still until the program is
-// loaded. docs/subprocess.md.
+// Order: create_subprocess_exec() waits for nothing: when it returns the program
+// runs, or the reason why it does not was thrown. wait() wakes who waits in the
+// order in which they came.
+// Errors: FileNotFoundError, NotADirectoryError, PermissionError and the like,
+// which name the program or the directory; ValueError for what cannot be passed.
+// Cancellation: of wait() and communicate(): at once; the program runs on, and
+// what was read stays for the next communicate().
+// Lifetime: a handle, move-only, null when default-constructed. Destroying it
+// kills the program where it runs; its loop reaps it, when it is closed at the
+// latest. wait() and communicate() may outlive the handle, the program does not.
+// Threads: the loop's. Loops of several threads start and wait for their own.
+// Cost: nothing of this process is copied, however large it is; the loop stands
+// still until the program is loaded. docs/subprocess.md.
 #ifndef ASYNCIO_SUBPROCESS_PROCESS_H_
 #define ASYNCIO_SUBPROCESS_PROCESS_H_
 
