@@ -297,6 +297,7 @@ std::string TaskCore::describe() const {
 void TaskCore::destroy_frames() noexcept {
   PromiseBase* frame = innermost();
   leaf_ = nullptr;
+  if (waiter() != nullptr) wait_ = kRunning;  // the waiter goes with its frame
   while (frame != nullptr && frame != &end_) {
     PromiseBase* caller = frame->caller();
     FrameOwner* owner = frame->outcome().owner();
