@@ -6,7 +6,7 @@
 //
 // Prints a line: `PATH COUNT SIZE ns=12.3`, the time of one operation: of the
 // processor's, which others who use it disturb less, but for paths with two
-// threads. `memory` prints bytes=, `sleepers` cpu_s= (all the work's) and
+// threads or processes. `memory` prints bytes=, `sleepers` cpu_s= (all the work's) and
 // late_p99_ms=. Without arguments it lists the paths; `compiler` prints what it
 // was built with. benchmarks/instructions counts instructions with it,
 // benchmarks/peers/run compares.
@@ -20,6 +20,7 @@
 #include <gnu/libc-version.h>
 #include <memory>
 #include <optional>
+#include <sched.h>
 #include <string_view>
 #include <thread>
 #include <time.h>
@@ -29,6 +30,8 @@
 
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
+#include "asyncio/subprocess/process.h"
+#include "asyncio/sync/channel.h"
 #include "asyncio/sync/event.h"
 #include "asyncio/sync/lock.h"
 #include "asyncio/sync/queue.h"
@@ -36,6 +39,7 @@
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/future.h"
+#include "asyncio/task/gather.h"
 #include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
@@ -485,6 +489,26 @@ Coroutine<> post_path(Measurement& m) {
   m.stop();
 }
 
+// A channel with room for `size`, from a loop in another thread; an operation is
+// one send() and its recv().
+Coroutine<> send_all(ChannelSender<int64_t> sender, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) co_await sender.send(i);
+}
+Coroutine<> channel_path(Measurement& m) {
+  auto [sender, receiver] = Channel<int64_t>(static_cast<size_t>(m.size));
+  int64_t sum = 0;
+  m.start(CLOCK_MONOTONIC);
+  std::jthread thread([&m, sender = std::move(sender)]() mutable {
+    run(send_all(std::move(sender), m.count));
+  });
+  for (int64_t i = 0; i < m.count; ++i) {
+    const std::optional<int64_t> item = co_await receiver.recv();
+    sum += *item;
+  }
+  m.stop();
+  use(sum);
+}
+
 // Two loops in two threads; an operation is there and back.
 struct Rally {
   EventLoop* here;
@@ -518,12 +542,26 @@ Coroutine<> ping_pong_path(Measurement& m) {
   thread.join();
 }
 
-// The same with loops that look for a while before they sleep.
+// This thread to one core. Two that spin on the same one hand over by the
+// scheduler.
+void stay_on_core(int core) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(core, &cores);
+  sched_setaffinity(0, sizeof cores, &cores);
+}
+
+// The same with loops that look for a while before they sleep, each on its own
+// core.
 Coroutine<> ping_pong_spin_path(Measurement& m) {
   std::jthread player([&] {
+    stay_on_core(0);
     auto here = new_event_loop({.spin = 100us});
     auto there = new_event_loop({.spin = 100us});
-    std::jthread thread([&] { there->run_forever(); });
+    std::jthread thread([&] {
+      stay_on_core(1);
+      there->run_forever();
+    });
     Rally rally{here.get(), there.get(), m.count, [&] { here->stop(); }};
     m.start(CLOCK_MONOTONIC);
     rally.serve();
@@ -533,6 +571,25 @@ Coroutine<> ping_pong_spin_path(Measurement& m) {
   });
   player.join();
   co_return;
+}
+
+// --- Processes. /bin/true is started and waited for, `size` at a time.
+
+Coroutine<> run_children(int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    Process process = co_await create_subprocess_exec("/bin/true");
+    const int code = co_await process.wait();
+    if (code != 0) std::abort();
+  }
+}
+Coroutine<> process_path(Measurement& m) {
+  std::vector<Coroutine<>> workers;
+  for (int64_t i = 0; i < m.size; ++i) {
+    workers.push_back(run_children(m.count / m.size));
+  }
+  m.start(CLOCK_MONOTONIC);
+  co_await gather(std::move(workers));
+  m.stop();
 }
 
 struct Path {
@@ -562,8 +619,10 @@ constexpr Path kPaths[] = {
     {"queue", queue_path, 1},
     {"queue_items", queue_items_path, 1000},
     {"post", post_path, 0},
+    {"channel", channel_path, 64},
     {"ping_pong", ping_pong_path, 0},
     {"ping_pong_spin", ping_pong_spin_path, 0},
+    {"process", process_path, 1},
 };
 
 int usage() {

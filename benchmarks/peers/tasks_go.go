@@ -3,9 +3,9 @@
 //	go build -o tasks_go tasks_go.go
 //	tasks_go PATH COUNT [SIZE]
 //
-// There is no `await`: a call of a function is a call. `ping_pong` is between
-// two goroutines that are locked to a thread each, `post` from a goroutine on
-// another thread; they take two threads, and wall time.
+// There is no `await`: a call of a function is a call. `ping_pong` and
+// `channel` are between two goroutines that are locked to a thread each, `post`
+// from a goroutine on another thread; they take two threads, and wall time.
 package main
 
 import (
@@ -316,12 +316,45 @@ func cancel(count, _ int64, start func()) {
 	group.Wait()
 }
 
-func process(count, _ int64, start func()) {
-	start()
+// The standard descriptors as they are: by default Go opens /dev/null for each.
+func runChildren(count int64) {
 	for i := int64(0); i < count; i++ {
-		if err := exec.Command("/bin/true").Run(); err != nil {
+		command := exec.Command("/bin/true")
+		command.Stdin = os.Stdin
+		command.Stdout = os.Stdout
+		command.Stderr = os.Stderr
+		if err := command.Run(); err != nil {
 			panic(err)
 		}
+	}
+}
+
+func process(count, size int64, start func()) {
+	var group sync.WaitGroup
+	group.Add(int(size))
+	start()
+	for w := int64(0); w < size; w++ {
+		go func() {
+			runChildren(count / size)
+			group.Done()
+		}()
+	}
+	group.Wait()
+}
+
+// Between two goroutines that are locked to a thread each, as two loops are.
+func channel(count, size int64, start func()) {
+	items := make(chan int64, size)
+	start()
+	go func() {
+		runtime.LockOSThread()
+		for i := int64(0); i < count; i++ {
+			items <- i
+		}
+		close(items)
+	}()
+	runtime.LockOSThread()
+	for range items {
 	}
 }
 
@@ -342,6 +375,7 @@ var paths = map[string]path{
 	"queue_items":         {cpu, 1, queueItems},
 	"waiters":             {cpu, 1, waiters},
 	"post":                {wall, 2, post},
+	"channel":             {wall, 2, channel},
 	"ping_pong":           {wall, 2, pingPong},
 	"cancel":              {cpu, 1, cancel},
 	"process":             {wall, 2, process},

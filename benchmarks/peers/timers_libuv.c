@@ -128,27 +128,36 @@ static int ping_pong(uv_loop_t* loop, int64_t count) {
   return print_ns("ping_pong", count, 0, seconds);
 }
 
-static int64_t processes;
+static int64_t processes; /* left to start */
 static void start_process(uv_loop_t* loop);
 static void on_exit_of(uv_process_t* process, int64_t status, int signal) {
   uv_loop_t* loop = process->loop;
   if (status != 0 || signal != 0) exit(1);
   uv_close((uv_handle_t*)process, (uv_close_cb)free);
-  if (--processes > 0) start_process(loop);
+  if (processes > 0) start_process(loop);
 }
 static void start_process(uv_loop_t* loop) {
   uv_process_t* process = malloc(sizeof *process);
   char* arguments[] = {"/bin/true", NULL};
   uv_process_options_t options = {0};
+  /* The standard descriptors as they are. */
+  uv_stdio_container_t stdio[3];
+  for (int i = 0; i < 3; ++i) {
+    stdio[i].flags = UV_INHERIT_FD;
+    stdio[i].data.fd = i;
+  }
+  options.stdio = stdio;
+  options.stdio_count = 3;
+  --processes;
   options.file = arguments[0];
   options.args = arguments;
   options.exit_cb = on_exit_of;
   if (uv_spawn(loop, process, &options) != 0) exit(1);
 }
-static int process(uv_loop_t* loop, int64_t count) {
+static int process(uv_loop_t* loop, int64_t count, int64_t at_once) {
   processes = count;
   const double start = wall_seconds();
-  start_process(loop);
+  while (at_once-- > 0 && processes > 0) start_process(loop);
   uv_run(loop, UV_RUN_DEFAULT);
   return print_ns("process", count, 0, wall_seconds() - start);
 }
@@ -163,6 +172,6 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "sleepers") == 0) return sleepers(loop, count);
   if (strcmp(argv[1], "post") == 0) return post(loop, count);
   if (strcmp(argv[1], "ping_pong") == 0) return ping_pong(loop, count);
-  if (strcmp(argv[1], "process") == 0) return process(loop, count);
+  if (strcmp(argv[1], "process") == 0) return process(loop, count, size);
   return 2;
 }

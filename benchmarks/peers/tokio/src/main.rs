@@ -316,13 +316,47 @@ async fn measure(path: String, count: u64, size: u64) -> bool {
         }
         "process" => {
             let start = Instant::now();
-            for _ in 0..count {
-                let mut child = tokio::process::Command::new("/bin/true")
-                    .spawn()
+            let workers = (0..size)
+                .map(|_| {
+                    tokio::spawn(async move {
+                        for _ in 0..count / size {
+                            let mut child =
+                                tokio::process::Command::new("/bin/true")
+                                    .spawn()
+                                    .unwrap();
+                            assert!(child.wait().await.unwrap().success());
+                        }
+                    })
+                })
+                .collect();
+            join::<()>(workers).await;
+            print_ns(&path, count, size, start.elapsed().as_secs_f64());
+        }
+        "channel" => {
+            // Two runtimes.
+            let (sender, mut receiver) = mpsc::channel::<u64>(size as usize);
+            let start = Instant::now();
+            let thread = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .build()
                     .unwrap();
-                assert!(child.wait().await.unwrap().success());
+                runtime.block_on(async move {
+                    for i in 0..count {
+                        sender.send(i).await.unwrap();
+                    }
+                });
+            });
+            let mut sum = 0;
+            while let Some(item) = receiver.recv().await {
+                sum += item;
             }
-            print_ns(&path, count, 0, start.elapsed().as_secs_f64());
+            print_ns(
+                &path,
+                count,
+                size + (sum == 1) as u64,
+                start.elapsed().as_secs_f64(),
+            );
+            thread.join().unwrap();
         }
         "ping_pong" => {
             // Two runtimes; the threads take turns to sleep.
