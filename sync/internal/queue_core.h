@@ -33,6 +33,7 @@ class QueueCore {
   explicit QueueCore(ptrdiff_t maxsize)
       : limit_(maxsize > 0 ? static_cast<size_t>(maxsize)
                            : std::numeric_limits<size_t>::max()),
+        room_(limit_),
         maxsize_(maxsize) {}
   QueueCore(const QueueCore&) = delete;
   QueueCore& operator=(const QueueCore&) = delete;
@@ -47,7 +48,7 @@ class QueueCore {
 
   // QueueShutDown where it is shut down, QueueFull.
   void check_put() const {
-    if (shut_down_ || full()) [[unlikely]] refuse_put();
+    if (size_ >= room_) [[unlikely]] refuse_put();
   }
   // QueueEmpty; QueueShutDown where it is shut down and empty.
   void check_get() const {
@@ -65,7 +66,10 @@ class QueueCore {
   }
 
   // No item comes in from here on.
-  void shut_down() { shut_down_ = true; }
+  void shut_down() {
+    shut_down_ = true;
+    room_ = 0;
+  }
   // An item was thrown away.
   void dropped();
   // Everybody looks again.
@@ -84,7 +88,8 @@ class QueueCore {
   }
   // Whether a task has to wait for its turn at `side`.
   bool blocked(QueueSide side) const {
-    return (side == QueueSide::kGet ? empty() : full()) && !shut_down_;
+    return (side == QueueSide::kGet ? empty() : size_ >= room_) &&
+           !shut_down_;
   }
   bool ready(QueueSide side) {
     if (!blocked(side)) return true;
@@ -96,6 +101,7 @@ class QueueCore {
 
   size_t size_ = 0;
   const size_t limit_;
+  size_t room_;  // limit_; 0 once it is shut down
   const ptrdiff_t maxsize_;
   size_t unfinished_ = 0;  // items put for which task_done() was not called
   bool shut_down_ = false;
