@@ -22,7 +22,7 @@ namespace asyncio {
 namespace {
 
 Coroutine<> echo(StreamReader reader, StreamWriter writer) {
-  char buffer[4096];
+  char buffer[512];  // most of what an idle connection keeps
   try {
     while (true) {
       const size_t size = co_await reader.read_into(buffer);

@@ -95,6 +95,17 @@ void BlockCache::give_back(Block block) noexcept {
   ::operator delete(block.data);
 }
 
+void ByteBuffer::prepend(const char* data, size_t size) {
+  const BlockCache::Block block = BlockCache::take(size + this->size());
+  std::memcpy(block.data, data, size);
+  const size_t live = this->size();
+  if (live != 0) std::memcpy(block.data + size, this->data(), live);
+  clear();
+  block_ = block.data;
+  capacity_ = block.size;
+  end_ = size + live;
+}
+
 void ByteBuffer::make_room(size_t size) {
   if (block_ == nullptr && size <= kSmallest) [[likely]] {
     block_ = static_cast<char*>(FramePool::allocate(kSmallest));

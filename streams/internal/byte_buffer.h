@@ -45,6 +45,8 @@ class ByteBuffer {
     std::memcpy(block_ + end_, data, size);
     end_ += size;
   }
+  // Puts them in front of what there is.
+  void prepend(const char* data, size_t size);
   // Drops the first `size` bytes; there are as many.
   void consume(size_t size) {
     begin_ += size;

@@ -108,6 +108,8 @@ class FdTransport final : public Transport,
   void end_of_stream();
   // Whether a write goes nowhere.
   bool refuses_write(const char* call);
+  [[gnu::noinline]] void write_otherwise(std::string_view data);
+  [[gnu::noinline]] void write_rest(std::string_view data, ssize_t n);
   void failed(int error, const char* call);
   std::string other_end() const;
   void fatal_error(std::exception_ptr error, const char* message);

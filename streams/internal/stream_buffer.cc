@@ -48,10 +48,29 @@ constinit const WaiterKind ReadWait::kKinds[5] = {
     {1, "StreamReader.readuntil", nullptr, nullptr},
 };
 
+// The next message of a connection that waits for it. (A read that waits with a
+// target waits for the first byte: there is none in the buffer.)
 void StreamBuffer::feed_data(std::string_view data) {
+  ReadWait* const wait = waiting_;
+  if (wait != nullptr && wait->state_ == ReadWait::kWaiting &&
+      wait->target != nullptr && data.size() - 1 < wait->count &&
+      data.size() <= 2 * limit_ && wait->task()->wake()) [[likely]] {
+    wait->state_ = ReadWait::kWoken;
+    wait->delivered_ = data.size();
+    std::memcpy(wait->target, data.data(), data.size());
+    return;
+  }
+  feed_other_data(data);
+}
+
+void StreamBuffer::feed_other_data(std::string_view data) {
   ABSL_ASSERT(!eof_ && "feed_data after feed_eof");
   if (data.empty()) return;
-  bytes_.append(data.data(), data.size());
+  if (waiting_ != nullptr && waiting_->target != nullptr && bytes_.empty())
+      [[likely]] {
+    deliver(data);
+  }
+  if (!data.empty()) bytes_.append(data.data(), data.size());
   if (waiting_ != nullptr && waiting_->state_ == ReadWait::kWaiting) {
     if (waiting_->goal == ReadGoal::kSome) [[likely]] {
       waiting_->outcome_ = ReadWait::kMet;
@@ -61,10 +80,21 @@ void StreamBuffer::feed_data(std::string_view data) {
     }
     wake(ReadWait::kWoken);
   }
-  if (transport_ != nullptr && !paused_ && bytes_.size() > 2 * limit_) {
+  if (size() > 2 * limit_ && transport_ != nullptr && !paused_) {
     transport_->pause_reading();
     paused_ = true;
   }
+}
+
+// As much as there is room for, from the front of `data`.
+inline void StreamBuffer::deliver(std::string_view& data) {
+  ReadWait& wait = *waiting_;
+  if (!wait.task()->waiting() && wait.delivered_ == 0) return;
+  const size_t size = std::min(data.size(), wait.count - wait.delivered_);
+  if (size == 0) return;
+  std::memcpy(wait.target + wait.delivered_, data.data(), size);
+  wait.delivered_ += size;
+  data.remove_prefix(size);
 }
 
 void StreamBuffer::feed_eof() {
@@ -91,11 +121,6 @@ void StreamBuffer::wake(ReadWait::State state) {
 
 bool StreamBuffer::ready(ReadWait& wait) {
   if (exception_) [[unlikely]] std::rethrow_exception(exception_);
-  // The next message of a connection that has read the one before.
-  if (wait.goal == ReadGoal::kSome && bytes_.empty() && !eof_ &&
-      waiting_ == nullptr) [[likely]] {
-    return false;
-  }
   const bool woken = waiting_ != nullptr &&
                      waiting_->state_ != ReadWait::kWaiting;
   if (!woken && check(wait)) return true;
@@ -103,20 +128,21 @@ bool StreamBuffer::ready(ReadWait& wait) {
   return false;
 }
 
-void StreamBuffer::suspend(ReadWait& wait, PromiseBase& promise) {
-  if (paused_) {
-    paused_ = false;
-    transport_->resume_reading();
-  }
-  waiting_ = &wait;
-  wait.state_ = ReadWait::kWaiting;
-  step.task->park(promise, wait);
+void StreamBuffer::resume_paused() {
+  paused_ = false;
+  transport_->resume_reading();
 }
 
-void StreamBuffer::resumed(ReadWait& wait) {
-  forget(wait);
+void StreamBuffer::abandon(ReadWait& wait) noexcept {
+  waiting_ = nullptr;
+  const size_t size = std::exchange(wait.delivered_, 0);
+  if (size != 0) bytes_.prepend(wait.target, size);
+}
+
+void StreamBuffer::fail(ReadWait& wait) {
+  abandon(wait);
   step.task->check_cancelled();
-  if (wait.state_ == ReadWait::kFailed) std::rethrow_exception(exception_);
+  std::rethrow_exception(exception_);
 }
 
 // Whether the read can end now, and how.
@@ -221,9 +247,7 @@ void StreamBuffer::consume(size_t size) {
 }
 
 void StreamBuffer::maybe_resume() {
-  if (!paused_ || bytes_.size() > limit_) return;
-  paused_ = false;
-  transport_->resume_reading();
+  if (paused_ && size() <= limit_) resume_paused();
 }
 
 void StreamBuffer::throw_incomplete(const ReadWait& wait) {

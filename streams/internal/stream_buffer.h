@@ -4,7 +4,9 @@
 // A read says what it needs (ReadGoal). It is looked at when bytes come, and its
 // task is made ready once the goal is met or cannot be met any more: a read that
 // needs many pieces is resumed once. Bytes leave the buffer when the read has
-// its turn: a cancelled one takes none.
+// its turn: a cancelled one takes none. Where nothing else is in the buffer, what
+// comes for a read that has named its `target` goes there at once; it counts as
+// the buffer's until the read's turn, and goes back where that does not come.
 //
 // Above twice the limit the transport is paused, unless a read waits that needs
 // more; at the limit or below it is resumed.
@@ -15,11 +17,14 @@
 #include <cstdint>
 #include <exception>
 #include <string_view>
+#include <utility>
 
 #include "asyncio/streams/internal/byte_buffer.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/streams/transport.h"
 #include "asyncio/task/internal/promise.h"
+#include "asyncio/task/internal/step.h"
+#include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio::internal {
@@ -39,8 +44,9 @@ class ReadWait : public Waiter {
       : Waiter(kKinds[static_cast<size_t>(goal)]), goal(goal) {}
 
   const ReadGoal goal;
-  size_t count = 0;                        // of kExactly
+  size_t count = 0;                        // of kExactly, and of the target
   const Separators* separators = nullptr;  // of kUntil
+  char* target = nullptr;                  // of kSome: where to put the bytes
 
  protected:
   ~ReadWait() = default;
@@ -57,6 +63,7 @@ class ReadWait : public Waiter {
   // first one begins or the search stopped, and where it ends.
   size_t scanned_ = 0;
   size_t end_ = 0;
+  size_t delivered_ = 0;  // in the target, and not given yet
 };
 
 class StreamBuffer {
@@ -70,10 +77,12 @@ class StreamBuffer {
   void feed_eof();
   void set_exception(std::exception_ptr exception);
 
-  bool at_eof() const { return eof_ && bytes_.empty(); }
+  bool at_eof() const { return eof_ && size() == 0; }
   bool eof() const { return eof_; }
   const std::exception_ptr& exception() const { return exception_; }
-  size_t size() const { return bytes_.size(); }
+  size_t size() const {
+    return bytes_.size() + (waiting_ != nullptr ? waiting_->delivered_ : 0);
+  }
   size_t limit() const { return limit_; }
 
   // --- A read, in its task.
@@ -81,14 +90,37 @@ class StreamBuffer {
   // Whether it need not wait. Throws the stream's exception, and RuntimeError
   // where another one is under way.
   bool ready(ReadWait& wait);
+  // Whether ready() would be false for whoever wants a byte: nobody waits, and
+  // nothing has come.
+  bool blank() const {
+    return bytes_.empty() && waiting_ == nullptr && !eof_ && !exception_;
+  }
   // After ready() was false: the frame suspends.
-  void suspend(ReadWait& wait, PromiseBase& promise);
+  void suspend(ReadWait& wait, PromiseBase& promise) {
+    if (paused_) [[unlikely]] resume_paused();
+    waiting_ = &wait;
+    wait.state_ = ReadWait::kWaiting;
+    step.task->park(promise, wait);
+  }
   // First when the task goes on after suspend(). CancelledError, or the stream's
   // exception.
-  void resumed(ReadWait& wait);
+  void resumed(ReadWait& wait) {
+    if (step.task->wait_cancelled() || wait.state_ == ReadWait::kFailed)
+        [[unlikely]] {
+      fail(wait);
+    }
+    waiting_ = nullptr;
+  }
   // The wait is over in whatever way.
   void forget(ReadWait& wait) {
-    if (waiting_ == &wait) waiting_ = nullptr;
+    if (waiting_ == &wait) [[unlikely]] abandon(wait);
+  }
+  // How much is in the target: the read has it from here on. Zero where it is to
+  // take() what there is.
+  size_t take_delivered(ReadWait& wait) {
+    const size_t size = std::exchange(wait.delivered_, 0);
+    if (paused_) [[unlikely]] maybe_resume();
+    return size;
   }
   // What the read is to give, of at most `most` bytes for kSome; consume() takes
   // it. IncompleteReadError, LimitOverrunError; of kLine neither, but ValueError.
@@ -96,12 +128,17 @@ class StreamBuffer {
   void consume(size_t size);
 
  private:
+  [[gnu::noinline]] void feed_other_data(std::string_view data);
+  void deliver(std::string_view& data);
+  void abandon(ReadWait& wait) noexcept;
+  [[noreturn]] void fail(ReadWait& wait);
   bool check(ReadWait& wait);
   bool search(ReadWait& wait);
   void wake(ReadWait::State state);
   [[noreturn]] void throw_incomplete(const ReadWait& wait);
   [[noreturn]] void throw_overrun(const ReadWait& wait);
   void maybe_resume();
+  void resume_paused();
 
   ByteBuffer bytes_;
   const size_t limit_;

@@ -36,7 +36,10 @@ class ReadAwaiter : public LibraryAwaiter, public ReadWait {
   // A read of no bytes never waits.
   bool await_ready() {
     if (count == 0) [[unlikely]] return check_exception();
-    return stream_->buffer().ready(*this);
+    StreamBuffer& buffer = stream_->buffer();
+    // The next message of a connection that has read the one before.
+    if (goal == ReadGoal::kSome && buffer.blank()) [[likely]] return false;
+    return buffer.ready(*this);
   }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
@@ -52,7 +55,15 @@ class ReadAwaiter : public LibraryAwaiter, public ReadWait {
     if (count == 0) [[unlikely]] return {};
     StreamBuffer& buffer = stream_->buffer();
     if (suspended_) buffer.resumed(*this);
+    suspended_ = false;
     return buffer.take(*this, count);
+  }
+  // What was put into the target while it waited; zero where nothing was.
+  size_t take_delivered() {
+    if (!suspended_) return 0;
+    stream_->buffer().resumed(*this);
+    suspended_ = false;
+    return stream_->buffer().take_delivered(*this);
   }
   void end_take(size_t size) { stream_->buffer().consume(size); }
 
@@ -108,18 +119,17 @@ class ReadUntilAwaiter final : public ReadStringAwaiter {
 class ReadIntoAwaiter final : public ReadAwaiter {
  public:
   ReadIntoAwaiter(Ref<Stream> stream, std::span<std::byte> target)
-      : ReadAwaiter(std::move(stream), ReadGoal::kSome, target.size()),
-        target_(target.data()) {}
+      : ReadAwaiter(std::move(stream), ReadGoal::kSome, target.size()) {
+    this->target = reinterpret_cast<char*>(target.data());
+  }
   size_t await_resume() {
+    if (const size_t size = take_delivered(); size != 0) [[likely]] return size;
     const std::string_view data = begin_take();
     const size_t size = data.size();
-    if (size != 0) std::memcpy(target_, data.data(), size);
+    if (size != 0) std::memcpy(target, data.data(), size);
     end_take(size);
     return size;
   }
-
- private:
-  std::byte* target_;
 };
 
 template <class A>

@@ -197,6 +197,12 @@ Coroutine<std::string> perform(const StreamReader& reader,
   Separators separators(op.separators);
   switch (op.kind) {
     case 0:
+      if (op.separators.size() == 1) {
+        // The same, put into memory as it comes.
+        std::string memory(op.n, '?');
+        memory.resize(co_await reader.read_into(memory));
+        co_return memory;
+      }
       co_return co_await reader.read(static_cast<ptrdiff_t>(op.n));
     case 1:
       co_return co_await reader.readexactly(op.n);

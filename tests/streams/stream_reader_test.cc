@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "asyncio/base/result.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/task/as_result.h"
+#include "asyncio/task/async_generator.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/task.h"
 #include "asyncio/task/wait_for.h"
@@ -151,6 +153,84 @@ ASYNCIO_TEST(StreamReaderTest, AFailureIsThrownByEachRead) {
   EXPECT_EQ(co_await ending(std::move(waits)), "ValueError: lost");
   EXPECT_EQ(co_await ending(s.reader.read(1)), "ValueError: lost");
   EXPECT_EQ(co_await ending(s.reader.read(0)), "ValueError: lost");
+}
+
+// --- read_into(): what comes while it waits is in its memory at once.
+
+Coroutine<std::string> read_some(const StreamReader& reader, size_t size) {
+  std::string memory(size, '?');
+  memory.resize(co_await reader.read_into(memory));
+  co_return memory;
+}
+
+ASYNCIO_TEST(StreamReaderTest, ReadIntoGivesAllThatCameBeforeItsTurn) {
+  ScriptedReader s;
+  auto waits = create_task(read_some(s.reader, 5));
+  co_await turns(1);
+  s.feed("abc");
+  EXPECT_EQ(s.buffered(), 3u);  // until the read has its turn
+  s.feed("defg");
+  EXPECT_EQ(s.buffered(), 7u);
+  s.feed_eof();
+  EXPECT_FALSE(s.reader.at_eof());
+  EXPECT_EQ(co_await waits, "abcde");
+  EXPECT_EQ(s.buffered(), 2u);
+  EXPECT_EQ(co_await read_some(s.reader, 5), "fg");
+  EXPECT_TRUE(s.reader.at_eof());
+  EXPECT_EQ(co_await read_some(s.reader, 5), "");
+}
+
+ASYNCIO_TEST(StreamReaderTest, ACancelledReadIntoGivesItsBytesBackInOrder) {
+  ScriptedReader s;
+  auto waits = create_task(read_some(s.reader, 4));
+  co_await turns(1);
+  s.feed("ab");
+  waits.cancel();
+  s.feed("cd");
+  s.feed("ef");
+  EXPECT_EQ(s.buffered(), 6u);
+  Result<std::string> end = co_await as_result(waits);
+  EXPECT_TRUE(waits.cancelled());
+  EXPECT_EQ(s.buffered(), 6u);
+  // One that was cancelled before anything came has nothing put into it.
+  auto again = create_task(read_some(s.reader, 100));
+  EXPECT_EQ(co_await again, "abcdef");
+  auto early = create_task(read_some(s.reader, 4));
+  co_await turns(1);
+  early.cancel();
+  s.feed("gh");
+  end = co_await as_result(early);
+  EXPECT_EQ(co_await s.reader.read(10), "gh");
+}
+
+ASYNCIO_TEST(StreamReaderTest, AReadIntoWhoseFrameGoesGivesItsBytesBack) {
+  ScriptedReader s;
+  auto lines = [](const StreamReader& reader) -> AsyncGenerator<std::string> {
+    co_yield co_await read_some(reader, 4);
+  };
+  auto generator =
+      std::make_unique<AsyncGenerator<std::string>>(lines(s.reader));
+  auto pull = [](AsyncGenerator<std::string>& g) -> Coroutine<> {
+    static_cast<void>(co_await g.next());
+  };
+  auto waits = create_task(pull(*generator));
+  co_await turns(1);
+  s.feed("ab");
+  generator = nullptr;
+  EXPECT_EQ(s.buffered(), 2u);
+  Result<> end = co_await as_result(waits);
+  EXPECT_FALSE(end.has_value());
+  EXPECT_EQ(co_await s.reader.read(10), "ab");
+}
+
+ASYNCIO_TEST(StreamReaderTest, AFailureComesAfterWhatWasPutIntoARead) {
+  ScriptedReader s;
+  auto waits = create_task(read_some(s.reader, 4));
+  co_await turns(1);
+  s.feed("ab");
+  s.fail(std::make_exception_ptr(ValueError("lost")));
+  EXPECT_EQ(co_await waits, "ab");
+  EXPECT_THROW(co_await read_some(s.reader, 4), ValueError);
 }
 
 ASYNCIO_TEST(StreamReaderTest, ATimeoutLosesNoByte) {
