@@ -29,6 +29,8 @@
 #include <vector>
 
 #include "asyncio/base/time.h"
+#include "asyncio/benchmarks/measurement.h"
+#include "asyncio/benchmarks/stream_paths.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/subprocess/process.h"
 #include "asyncio/sync/channel.h"
@@ -51,57 +53,6 @@ namespace {
 using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""h;
 using std::chrono_literals::operator""us;
-
-double seconds_on(clockid_t clock) {
-  timespec t;
-  clock_gettime(clock, &t);
-  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
-}
-
-class Measurement {
- public:
-  Measurement(int64_t count, int64_t size) : count(count), size(size) {}
-
-  // The part between the two is what is timed.
-  void start(clockid_t clock = CLOCK_PROCESS_CPUTIME_ID) {
-    clock_ = clock;
-    start_ = seconds_on(clock);
-  }
-  void stop() { seconds_ = seconds_on(clock_) - start_; }
-  // In place of a time.
-  void set_memory(double bytes) { bytes_ = bytes; }
-  void set_lateness(double cpu_seconds, double p99_seconds) {
-    cpu_seconds_ = cpu_seconds;
-    late_seconds_ = p99_seconds;
-  }
-
-  void print(std::string_view path) const {
-    std::printf("%.*s %lld %lld ", static_cast<int>(path.size()), path.data(),
-                static_cast<long long>(count), static_cast<long long>(size));
-    if (bytes_) {
-      std::printf("bytes=%.1f\n", *bytes_);
-    } else if (cpu_seconds_) {
-      std::printf("cpu_s=%.3f late_p99_ms=%.3f\n", *cpu_seconds_,
-                  late_seconds_ * 1e3);
-    } else {
-      std::printf("ns=%.2f\n", seconds_ * 1e9 / static_cast<double>(count));
-    }
-  }
-
-  const int64_t count;
-  const int64_t size;
-
- private:
-  clockid_t clock_ = CLOCK_PROCESS_CPUTIME_ID;
-  double start_ = 0;
-  double seconds_ = 0;
-  std::optional<double> bytes_;
-  std::optional<double> cpu_seconds_;
-  double late_seconds_ = 0;
-};
-
-// Kept out of the compiler's sight.
-void use(int64_t value) { asm volatile("" : : "r"(value) : "memory"); }
 
 class Random {
  public:
@@ -618,6 +569,10 @@ constexpr Path kPaths[] = {
     {"waiters", waiters_path, 1000},
     {"queue", queue_path, 1},
     {"queue_items", queue_items_path, 1000},
+    {"echo", echo_path, 64},
+    {"lines", lines_path, 256},
+    {"frames", frames_path, 256},
+    {"parts", parts_path, 64},
     {"post", post_path, 0},
     {"channel", channel_path, 64},
     {"ping_pong", ping_pong_path, 0},
