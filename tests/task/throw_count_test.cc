@@ -1,10 +1,12 @@
 // How often a cancellation is thrown: once, and once more at each coroutine's edge
 // that it leaves; by as_result() at the innermost await, never.
+#include <cxxabi.h>
 #include <dlfcn.h>
 
 #include <chrono>
 #include <cstddef>
 #include <exception>
+#include <typeinfo>
 #include <utility>
 
 #include "gtest/gtest.h"
@@ -39,23 +41,26 @@ int rethrows = 0;
 
 #if COUNTS_THROWS
 // In the place of the C++ runtime's, which they call.
-extern "C" [[noreturn]] void __cxa_throw(void* object, void* type,
-                                         void (*destroy)(void*)) {
+namespace __cxxabiv1 {
+extern "C" void __cxa_throw(void* object, std::type_info* type,
+                            void (*destroy)(void*)) {
   ++throws;
-  static auto* const real = reinterpret_cast<void (*)(void*, void*, void (*)(void*))>(
-      dlsym(RTLD_NEXT, "__cxa_throw"));
+  static auto* const real =
+      reinterpret_cast<void (*)(void*, std::type_info*, void (*)(void*))>(
+          dlsym(RTLD_NEXT, "__cxa_throw"));
   real(object, type, destroy);
   __builtin_unreachable();
 }
-extern "C" [[noreturn]] void __cxa_rethrow() {
+extern "C" void __cxa_rethrow() {
   ++rethrows;
   static auto* const real =
       reinterpret_cast<void (*)()>(dlsym(RTLD_NEXT, "__cxa_rethrow"));
   real();
   __builtin_unreachable();
 }
+}  // namespace __cxxabiv1
 namespace std {
-[[noreturn]] void rethrow_exception(exception_ptr exception) {
+void rethrow_exception(exception_ptr exception) {
   ++rethrows;
   static auto* const real = reinterpret_cast<void (*)(exception_ptr)>(dlsym(
       RTLD_NEXT,
