@@ -235,7 +235,7 @@ void TaskCore::throw_cancelled() {
 
 TaskCore::Details& TaskCore::details() {
   if (peek_details() == nullptr) {
-    auto* made = new Details{identity_ >> 1, {}, {}, {}, 0, nullptr};
+    auto* made = new Details{{}, identity_ >> 1, {}, {}, {}, 0, nullptr};
     identity_ = reinterpret_cast<uintptr_t>(made);
   }
   return *peek_details();

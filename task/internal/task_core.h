@@ -206,7 +206,7 @@ class TaskCore : public FutureCore, private TaskListNode {
     kCancelled,  // ready, to be thrown at, for its wait was cancelled
   };
   // What most tasks do not have.
-  struct Details {
+  struct Details : Pooled {
     uint64_t number;
     std::string name;
     std::string cancel_message;
