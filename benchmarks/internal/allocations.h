@@ -1,4 +1,5 @@
-// Counts the calls of operator new, for benchmarks whose claim is "none".
+// Counts the calls of operator new, for benchmarks and tests whose claim is
+// "none".
 //
 //   const int64_t before = allocations();
 //   work();

@@ -10,8 +10,6 @@
 
 #include "gtest/gtest.h"
 
-#include "asyncio/base/internal/frame_pool.h"
-#include "asyncio/benchmarks/internal/allocations.h"
 #include "asyncio/streams/internal/fd_transport.h"
 #include "asyncio/streams/internal/stream.h"
 #include "asyncio/streams/stream_reader.h"
@@ -20,6 +18,7 @@
 #include "asyncio/task/task.h"
 #include "asyncio/testing/testing.h"
 #include "asyncio/tests/streams/stream_test_util.h"
+#include "asyncio/tests/tools/allocations.h"
 
 namespace asyncio {
 namespace {
@@ -52,13 +51,11 @@ ASYNCIO_TEST(StreamAllocationTest, ASteadyEchoAllocatesNothing) {
   for (const size_t size : {1, 64, 1000, 5000}) {
     const std::string message(size, 'm');
     co_await ask(client, message, 100);
-    const int64_t before = benchmarks::allocations();
+    const int64_t before = allocations_beside_pool();
     co_await ask(client, message, 1000);
     // The string that the answer is compared in, and what the pool of frames
-    // fetches now and then. Sanitizers see each block by itself: no pool.
-    if (ASYNCIO_INTERNAL_POOL) {
-      EXPECT_LE(benchmarks::allocations() - before, 2) << size;
-    }
+    // fetches now and then.
+    EXPECT_LE(allocations_beside_pool() - before, 2) << size;
   }
   client.writer.close();
   co_await serving;
