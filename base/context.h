@@ -89,17 +89,14 @@ class ContextSlot {
 
   // A copy of the running context.
   static ContextSlot copy_current() {
-    const ContextState* state = current()->state_.get();
-    if (state == nullptr || state->table() == nullptr) return ContextSlot();
-    return copy_of(*state);
+    const ContextSlot& slot = *current();
+    return slot.empty() ? ContextSlot() : copy_of(*slot.state_);
   }
 
   // Whether copy_current() would be empty; that of a thread which runs nothing is
   // not looked at.
   static bool current_is_empty() {
-    if (current_ == nullptr) return false;
-    const ContextState* state = current_->state_.get();
-    return state == nullptr || state->table() == nullptr;
+    return current_ != nullptr && current_->empty();
   }
 
   // The context itself, made where there was none.
@@ -119,6 +116,7 @@ class ContextSlot {
 
  private:
   friend class ContextScope;
+  bool empty() const { return !state_ || state_->table() == nullptr; }
   static ContextSlot copy_of(const ContextState& state);
   static ContextSlot& thread_slot();
 

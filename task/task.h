@@ -161,15 +161,25 @@ Ref<FutureCore> start_task(Coroutine<T>&& coroutine) {
 
 }  // namespace internal
 
+namespace internal {
+
+// What create_task() makes of an A.
+template <class A>
+struct TaskFor {
+  static_assert(!std::is_base_of_v<AnyFuture, std::remove_cvref_t<A>> &&
+                    !IsFuture<std::remove_cvref_t<A>>::value,
+                "a future runs by itself; use ensure_future()");
+  using type = Task<RunValue<A>>;
+};
+
+}  // namespace internal
+
 // Makes a task of a coroutine, of another awaitable, or of a callable that
 // returns one, in `loop` or in the running one. RuntimeError("no running event
 // loop") where none runs; the coroutine is closed then.
 template <Runnable A>
 auto create_task(EventLoop& loop, A&& awaitable, TaskOptions options = {}) {
-  static_assert(!std::is_base_of_v<AnyFuture, std::remove_cvref_t<A>> &&
-                    !internal::IsFuture<std::remove_cvref_t<A>>::value,
-                "a future runs by itself; use ensure_future()");
-  return Task<internal::RunValue<A>>(internal::start_task(
+  return typename internal::TaskFor<A>::type(internal::start_task(
       loop, internal::to_coroutine(std::forward<A>(awaitable)),
       std::move(options)));
 }
@@ -180,15 +190,12 @@ auto create_task(A&& awaitable, TaskOptions options) {
 }
 template <Runnable A>
 auto create_task(A&& awaitable) {
-  static_assert(!std::is_base_of_v<AnyFuture, std::remove_cvref_t<A>> &&
-                    !internal::IsFuture<std::remove_cvref_t<A>>::value,
-                "a future runs by itself; use ensure_future()");
+  using T = typename internal::TaskFor<A>::type;
   if constexpr (std::is_rvalue_reference_v<A&&> &&
                 internal::IsCoroutine<std::remove_cvref_t<A>>::value) {
-    return Task<internal::RunValue<A>>(
-        internal::start_task(std::move(awaitable)));
+    return T(internal::start_task(std::move(awaitable)));
   } else {
-    return Task<internal::RunValue<A>>(internal::start_task(
+    return T(internal::start_task(
         internal::to_coroutine(std::forward<A>(awaitable))));
   }
 }

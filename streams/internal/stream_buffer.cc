@@ -66,8 +66,7 @@ void StreamBuffer::feed_data(std::string_view data) {
 void StreamBuffer::feed_other_data(std::string_view data) {
   ABSL_ASSERT(!eof_ && "feed_data after feed_eof");
   if (data.empty()) return;
-  if (waiting_ != nullptr && waiting_->target != nullptr && bytes_.empty())
-      [[likely]] {
+  if (waiting_ != nullptr && waiting_->target != nullptr && bytes_.empty()) {
     deliver(data);
   }
   if (!data.empty()) bytes_.append(data.data(), data.size());
