@@ -52,7 +52,7 @@ ASYNCIO_TEST(SignalStreamTest, KeepsWhatComesWhileNobodyWaits) {
   SignalStream signals({SIGUSR1, SIGRTMIN});
   const int rt = SIGRTMIN;
   for (int i = 0; i < 3; ++i) {
-    sigqueue(getpid(), rt, sigval{});
+    kill(getpid(), rt);
     raise(SIGUSR1);
   }
   std::vector<int> got;
@@ -156,8 +156,9 @@ TEST(CancelSignalStreamTest, NoSignalIsLost) {
       }
     });
     for (int i = 0; i < 2; ++i) {
-      sigqueue(getpid(), SIGRTMIN, sigval{});
-      sigqueue(getpid(), SIGRTMIN, sigval{});
+      // Not sigqueue(): of two, ThreadSanitizer drops one.
+      kill(getpid(), SIGRTMIN);
+      kill(getpid(), SIGRTMIN);
       co_await sleep(1ms);
     }
     static_cast<void>(co_await scene.ended());
