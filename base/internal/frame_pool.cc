@@ -5,17 +5,21 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #if ASYNCIO_INTERNAL_POOL
 
 namespace asyncio::internal {
 
-// Chains of kBatch blocks of one class that some thread had too many of.
 struct Depot {
   struct Shelf {
-    void* chains = nullptr;  // linked through the second word of their heads
+    void* chains = nullptr;  // full lists, linked by the second word of their heads
     void* rest = nullptr;    // loose blocks of ended threads, linked by the first
-    size_t chunk_bytes = 4096;  // of the next chunk: doubles up to kLargestChunk
+    // What is left of the newest chunk, and how many bytes the next will have:
+    // twice as many, up to kLargestChunk.
+    char* fresh = nullptr;
+    size_t fresh_blocks = 0;
+    size_t chunk_bytes = 4096;
   };
   std::mutex mutex;
   Shelf shelves[FramePool::kClasses];
@@ -36,6 +40,11 @@ void*& word(void* block, size_t index) {
   return static_cast<void**>(block)[index];
 }
 
+void put_on(Depot::Shelf& shelf, void* chain) {
+  word(chain, 1) = shelf.chains;
+  shelf.chains = chain;
+}
+
 }  // namespace
 
 // Puts a thread's blocks in the depot when the thread ends.
@@ -52,7 +61,10 @@ class ThreadGuard {
         word(block, 0) = d.shelves[c].rest;
         d.shelves[c].rest = block;
       }
-      list.length = 0;
+      list.room = FramePool::kBatch;
+      if (void* chain = std::exchange(FramePool::local_.aside[c], nullptr)) {
+        put_on(d.shelves[c], chain);
+      }
     }
   }
   void touch() {}
@@ -65,50 +77,63 @@ thread_local ThreadGuard thread_guard;
 void* FramePool::refill(size_t c) {
   c = std::max<size_t>(c, 1);
   List& list = local_.lists[c];
+  const auto take_from = [&list](void* chain) {
+    list.head = static_cast<Block*>(word(chain, 0));
+    list.room = 1;
+    return chain;
+  };
+  if (void* chain = std::exchange(local_.aside[c], nullptr)) {
+    return take_from(chain);
+  }
   thread_guard.touch();
   Depot& d = depot();
   std::lock_guard lock(d.mutex);
   Depot::Shelf& shelf = d.shelves[c];
   if (void* chain = shelf.chains) {
     shelf.chains = word(chain, 1);
-    list.head = static_cast<Block*>(word(chain, 0));
-    list.length = kBatch - 1;
-    return chain;
+    return take_from(chain);
   }
   if (void* block = shelf.rest) {
     shelf.rest = word(block, 0);
+    list.room = kBatch;
     return block;
   }
   const size_t size = c * kGrain;
-  const size_t count = (shelf.chunk_bytes - kGrain) / size;
-  char* chunk = static_cast<char*>(::operator new(shelf.chunk_bytes));
-  shelf.chunk_bytes = std::min(2 * shelf.chunk_bytes, kLargestChunk);
-  word(chunk, 0) = d.chunks;
-  d.chunks = chunk;
-  // In address order: neighbours in time are neighbours in memory.
-  char* first = chunk + kGrain;
-  for (size_t i = count; i-- > 1;) {
-    Block* block = reinterpret_cast<Block*>(first + i * size);
-    block->next = list.head;
-    list.head = block;
+  if (shelf.fresh_blocks == 0) {
+    char* chunk = static_cast<char*>(::operator new(shelf.chunk_bytes));
+    word(chunk, 0) = d.chunks;
+    d.chunks = chunk;
+    shelf.fresh = chunk + kGrain;
+    shelf.fresh_blocks = (shelf.chunk_bytes - kGrain) / size;
+    shelf.chunk_bytes = std::min(2 * shelf.chunk_bytes, kLargestChunk);
   }
-  list.length += static_cast<uint32_t>(count - 1);
+  // In address order: neighbours in time are neighbours in memory.
+  const size_t count = std::min<size_t>(shelf.fresh_blocks, size_t{kBatch});
+  char* const first = shelf.fresh;
+  char* const end = first + count * size;
+  for (char* block = first; block != end; block += size) {
+    word(block, 0) = block + size;
+  }
+  word(end - size, 0) = nullptr;
+  shelf.fresh = end;
+  shelf.fresh_blocks -= count;
+  list.head = static_cast<Block*>(word(first, 0));
+  list.room = kBatch - static_cast<int32_t>(count - 1);
   return first;
 }
 
-void FramePool::hand_over(size_t c) noexcept {
-  thread_guard.touch();
+// There is no room for a block that is to be freed.
+void FramePool::put_aside(size_t c) noexcept {
   List& list = local_.lists[c];
-  Block* chain = list.head;
-  Block* last = chain;
-  for (uint32_t i = 1; i < kBatch; ++i) last = last->next;
-  list.head = last->next;
-  list.length -= kBatch;
-  last->next = nullptr;
+  list.room = kBatch - 1;
+  thread_guard.touch();
+  Block* const full = std::exchange(list.head, nullptr);
+  if (full == nullptr) return;  // the first block of this class in this thread
+  Block* const before = std::exchange(local_.aside[c], full);
+  if (before == nullptr) return;
   Depot& d = depot();
   std::lock_guard lock(d.mutex);
-  word(chain, 1) = d.shelves[c].chains;
-  d.shelves[c].chains = chain;
+  put_on(d.shelves[c], before);
 }
 
 }  // namespace asyncio::internal

@@ -1,11 +1,12 @@
 // Memory for coroutine frames, tasks and callbacks: a free list for each size
 // class and thread.
 //
-// A block freed on another thread than it came from goes to that thread's list;
-// a list that grows long hands half of itself to a shared depot, from which a
-// thread that runs dry is served, so that a stream of blocks from one thread to
-// another does not grow without bound. Memory is kept for reuse, never returned
-// to the system before the program ends.
+// A block freed on another thread than it came from goes to that thread's list.
+// One that is full is put aside whole; where one was put aside before, that one
+// goes to a shared depot, from which a thread that runs dry is served: so a stream
+// of blocks from one thread to another does not grow without bound, and nobody
+// walks a list. Memory is kept for reuse, never returned to the system before the
+// program ends.
 //
 // Blocks above kLargest bytes come from operator new. Under AddressSanitizer all
 // do, so that a use after free is seen.
@@ -36,8 +37,9 @@ class FramePool {
   static constexpr size_t kGrain = 16;
   static constexpr size_t kLargest = 1024;
   static constexpr size_t kClasses = kLargest / kGrain + 1;
-  // How many blocks of one class travel to and from the depot at once.
-  static constexpr uint32_t kBatch = 256;
+  // How many blocks of one class a list has room for; they travel to and from the
+  // depot together.
+  static constexpr int32_t kBatch = 256;
 
   // Whether allocate() would do no more than take a block off its list.
   static bool has_block(size_t size) {
@@ -56,7 +58,7 @@ class FramePool {
       List& list = local_.lists[c];
       if (Block* block = list.head) [[likely]] {
         list.head = block->next;
-        --list.length;
+        ++list.room;
         return block;
       }
       return refill(c);
@@ -70,10 +72,10 @@ class FramePool {
     const size_t c = class_of(size);
     if (c < kClasses) [[likely]] {
       List& list = local_.lists[c];
+      if (--list.room < 0) [[unlikely]] put_aside(c);
       Block* block = static_cast<Block*>(p);
       block->next = list.head;
       list.head = block;
-      if (++list.length >= 2 * kBatch) [[unlikely]] hand_over(c);
       return;
     }
 #endif
@@ -86,15 +88,16 @@ class FramePool {
   };
   struct List {
     Block* head;
-    uint32_t length;
+    int32_t room;  // for how many blocks more; none before the first
   };
   struct Lists {
     List lists[kClasses];
+    Block* aside[kClasses];  // a full list, or null
   };
 
   static size_t class_of(size_t size) { return (size + kGrain - 1) / kGrain; }
   static void* refill(size_t c);
-  static void hand_over(size_t c) noexcept;
+  static void put_aside(size_t c) noexcept;
 
   friend class ThreadGuard;
   static inline constinit thread_local Lists local_{};

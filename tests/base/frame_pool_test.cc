@@ -59,6 +59,23 @@ TEST(FramePoolTest, BlocksOfAnEndedThreadAreUsedAgain) {
   EXPECT_GT(again, size_t{kBlocks} * 9 / 10);
 }
 
+TEST(FramePoolTest, BlocksFreedByAThreadThatTookNoneAreUsedAgain) {
+  constexpr size_t kSize = 700;  // of a class that no other test uses
+  std::set<void*> given;
+  for (int i = 0; i < 100; ++i) given.insert(FramePool::allocate(kSize));
+  std::thread([&] {
+    for (void* p : given) FramePool::deallocate(p, kSize);
+  }).join();
+  std::vector<void*> taken;
+  size_t again = 0;
+  for (int i = 0; i < 2 * FramePool::kBatch; ++i) {
+    taken.push_back(FramePool::allocate(kSize));
+    again += given.count(taken.back());
+  }
+  for (void* p : taken) FramePool::deallocate(p, kSize);
+  EXPECT_EQ(again, given.size());
+}
+
 TEST(FramePoolTest, StreamFromOneThreadToAnotherDoesNotGrow) {
   constexpr int kBlocks = 200'000;
   std::mutex mutex;

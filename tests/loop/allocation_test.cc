@@ -7,6 +7,7 @@
 
 #include "gtest/gtest.h"
 
+#include "asyncio/base/internal/frame_pool.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/handle.h"
 #include "asyncio/tests/loop/loop_fixture.h"
@@ -76,6 +77,15 @@ TEST(LoopThreadAllocationTest, APostOfAnotherThreadTakesNone) {
         done.acquire();
       }
     };
+    // So many blocks that the depot has some when this thread has none: the loop's
+    // keeps up to two full lists.
+    std::binary_semaphore begun(0);
+    int calls = 0;
+    loop->call_soon_threadsafe([&] { begun.acquire(); });
+    for (int i = 0; i < 3 * internal::FramePool::kBatch; ++i) {
+      loop->call_soon_threadsafe([&] { ++calls; });
+    }
+    begun.release();
     post();
     const int64_t before = allocations_beside_pool();
     post();
