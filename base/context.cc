@@ -38,8 +38,8 @@ void ContextState::assign(uint64_t id, std::shared_ptr<const void> value) {
   table_ = std::move(table);
 }
 
-ContextSlot ContextSlot::copy_of(const ContextState& state) {
-  return ContextSlot(Ref<ContextState>(new ContextState(state.table())));
+ContextState* ContextSlot::copy_of(const ContextState& state) {
+  return Ref<ContextState>(new ContextState(state.table())).leak();
 }
 
 ContextSlot& ContextSlot::thread_slot() {

@@ -90,7 +90,8 @@ class ContextSlot {
   // A copy of the running context.
   static ContextSlot copy_current() {
     const ContextSlot& slot = *current();
-    return slot.empty() ? ContextSlot() : copy_of(*slot.state_);
+    return ContextSlot(Ref<ContextState>::adopt(
+        slot.empty() ? nullptr : copy_of(*slot.state_)));
   }
 
   // Whether copy_current() would be empty; that of a thread which runs nothing is
@@ -117,7 +118,8 @@ class ContextSlot {
  private:
   friend class ContextScope;
   bool empty() const { return !state_ || state_->table() == nullptr; }
-  static ContextSlot copy_of(const ContextState& state);
+  // With the count that the caller takes over.
+  static ContextState* copy_of(const ContextState& state);
   static ContextSlot& thread_slot();
 
   static inline constinit thread_local ContextSlot* current_ = nullptr;

@@ -108,16 +108,16 @@ std::unique_ptr<EventLoop> internal::LoopAccess::new_loop(
 
 EventLoop::EventLoop(const LoopOptions& options,
                      const internal::LoopParts& parts)
-    : concerns_(options.debug.value_or(debug_by_environment()) ? kDebug : 0),
-      wakeup_(internal::Wakeup::take()),
+    : wakeup_(internal::Wakeup::take()),
       clock_(options.clock != nullptr ? options.clock : &system_clock()),
-      wheel_(clock_->now()),
       system_(parts.system != nullptr ? parts.system : &internal::kernel()),
       poller_(parts.make_poller
                   ? parts.make_poller(*wakeup_)
                   : internal::make_epoll_poller(*wakeup_)),
-      slow_callback_duration_(std::chrono::milliseconds(100)),
-      spin_(options.spin) {}
+      spin_(options.spin),
+      concerns_(options.debug.value_or(debug_by_environment()) ? kDebug : 0),
+      wheel_(clock_->now()),
+      slow_callback_duration_(std::chrono::milliseconds(100)) {}
 
 EventLoop::~EventLoop() = default;
 
@@ -128,7 +128,8 @@ void EventLoop::operator delete(EventLoop* loop, std::destroying_delete_t) {
 
 void EventLoop::free() {
   this->~EventLoop();
-  ::operator delete(this, sizeof(EventLoop));
+  ::operator delete(this, sizeof(EventLoop),
+                    std::align_val_t{alignof(EventLoop)});
 }
 
 // What is destroyed here may make other things ready and arm timers: so the
@@ -197,38 +198,18 @@ void EventLoop::check_idle() const {
 Handle EventLoop::schedule(internal::Ref<internal::CallbackNode> node) {
   // Before the loop runs, calls of call_soon_threadsafe() keep their place.
   if (internal::running_loop != this) inbox_.drain_to(ready_);
-  node->retain();
   ready_.push(*node);
   return Handle(std::move(node));
 }
 
-Handle EventLoop::post(internal::Ref<internal::CallbackNode> node) {
-  node->share();
-  internal::CallbackNode& posted = *node;
-  Handle handle(std::move(node));
-  post_node(posted);
-  return handle;
-}
-
-void EventLoop::post_node(internal::ReadyNode& node) {
-  if (internal::running_loop == this) {
-    ready_.push(node);
-    return;
-  }
-  // Once it is pushed, the node may run and end the loop.
-  internal::Wakeup& wakeup = *wakeup_;
-  inbox_.push(node);
-  wakeup.notify_sleeper();
-}
-
 TimerHandle EventLoop::schedule_at(TimePoint when,
                                    internal::Ref<internal::CallbackNode> node) {
-  node->set_when(when);
-  if (when == TimePoint::infinite_future()) {
-    return TimerHandle(std::move(node));  // never comes
-  }
-  node->retain();
   wheel_.schedule(*node, when);
+  if (when == TimePoint::infinite_future()) [[unlikely]] {
+    // Never comes: its handle alone keeps it.
+    TimerWheel::cancel(*node);
+    node->release();
+  }
   return TimerHandle(std::move(node));
 }
 
@@ -373,7 +354,7 @@ void EventLoop::run_once() {
   // With something to run and nothing watched there is nothing to wait for.
   if (ready_.empty() || poller_->watched() > 0) wait_for_events();
   collect_signals();
-  if (!inbox_.empty()) inbox_.drain_to(ready_);
+  inbox_.drain_to(ready_);
   if (!wheel_.empty()) move_due_timers();
   if (ready_.empty()) [[unlikely]] return;
   if (get_debug()) [[unlikely]] {
@@ -477,16 +458,16 @@ bool EventLoop::spin(Duration& timeout) {
 
 void EventLoop::sleep_until_event(Duration timeout) {
   if (spin_ > Duration::zero() && spin(timeout)) return;
-  wakeup_->prepare_to_sleep();
-  if (!inbox_.empty()) timeout = Duration::zero();
+  if (!inbox_.begin_sleep()) timeout = Duration::zero();
   poller_->poll(timeout, ready_);
-  wakeup_->end_sleep();
+  inbox_.end_sleep();
 }
 
 void EventLoop::sleep_while_work_outside() {
   wakeup_->prepare_to_sleep();
-  const bool wait = inbox_.empty() && outside_work_.load() > 0;
+  const bool wait = inbox_.begin_sleep() && outside_work_.load() > 0;
   poller_->poll(wait ? Duration::infinite() : Duration::zero(), ready_);
+  inbox_.end_sleep();
   wakeup_->end_sleep();
 }
 

@@ -128,9 +128,9 @@ class EventLoop {
   template <class F, class... Args>
   Handle call_soon(CallbackOptions options, F&& fn, Args&&... args) {
     check_usable();
-    return schedule(internal::make_callback(*this, context_of(options),
-                                            std::forward<F>(fn),
-                                            std::forward<Args>(args)...));
+    return schedule(internal::make_callback(
+        *this, internal::kScheduled, context_of(options), std::forward<F>(fn),
+        std::forward<Args>(args)...));
   }
 
   // The same from any thread; wakes the loop. Calls of one thread run in order.
@@ -143,9 +143,9 @@ class EventLoop {
   template <class F, class... Args>
   Handle call_soon_threadsafe(CallbackOptions options, F&& fn, Args&&... args) {
     check_closed();
-    return post(internal::make_callback(*this, context_of(options),
-                                        std::forward<F>(fn),
-                                        std::forward<Args>(args)...));
+    return post(internal::make_callback(
+        *this, internal::kPosted, context_of(options), std::forward<F>(fn),
+        std::forward<Args>(args)...));
   }
 
   // Runs fn(args...) when `delay` has passed, never earlier. A negative delay
@@ -177,8 +177,8 @@ class EventLoop {
                       Args&&... args) {
     check_usable();
     return schedule_at(when, internal::make_callback(
-                                 *this, context_of(options),
-                                 std::forward<F>(fn),
+                                 *this, internal::kScheduled,
+                                 context_of(options), std::forward<F>(fn),
                                  std::forward<Args>(args)...));
   }
 
@@ -216,17 +216,17 @@ class EventLoop {
   void add_reader(int fd, F&& fn, Args&&... args) {
     check_usable();
     watch(fd, internal::kIoRead,
-          internal::make_callback(*this, internal::ContextSlot::copy_current(),
-                                  std::forward<F>(fn),
-                                  std::forward<Args>(args)...));
+          internal::make_callback(
+              *this, internal::kHeld, internal::ContextSlot::copy_current(),
+              std::forward<F>(fn), std::forward<Args>(args)...));
   }
   template <class F, class... Args>
   void add_writer(int fd, F&& fn, Args&&... args) {
     check_usable();
     watch(fd, internal::kIoWrite,
-          internal::make_callback(*this, internal::ContextSlot::copy_current(),
-                                  std::forward<F>(fn),
-                                  std::forward<Args>(args)...));
+          internal::make_callback(
+              *this, internal::kHeld, internal::ContextSlot::copy_current(),
+              std::forward<F>(fn), std::forward<Args>(args)...));
   }
   // Whether there was one. The callable is not called again, not even where it
   // was due in this iteration.
@@ -242,7 +242,7 @@ class EventLoop {
     check_usable();
     set_signal_handler(
         sig, internal::make_callback(
-                 *this, internal::ContextSlot::copy_current(),
+                 *this, internal::kHeld, internal::ContextSlot::copy_current(),
                  std::forward<F>(fn), std::forward<Args>(args)...));
   }
   // Whether there was one. The signal's default action is back after it.
@@ -303,7 +303,12 @@ class EventLoop {
   void check_idle() const;
 
   Handle schedule(internal::Ref<internal::CallbackNode> node);
-  Handle post(internal::Ref<internal::CallbackNode> node);
+  Handle post(internal::Ref<internal::CallbackNode> node) {
+    internal::CallbackNode& posted = *node;
+    Handle handle(std::move(node));
+    post_node(posted);
+    return handle;
+  }
   TimerHandle schedule_at(TimePoint when,
                           internal::Ref<internal::CallbackNode> node);
   void check_unused(int fd) const;
@@ -313,7 +318,15 @@ class EventLoop {
                           bool insistent = false);
   bool has_signal_handler(int sig, const internal::CallbackNode* node) const;
 
-  void post_node(internal::ReadyNode& node);
+  void post_node(internal::ReadyNode& node) {
+    if (internal::running_loop == this) {
+      ready_.push(node);
+      return;
+    }
+    // Once it is pushed, the node may run and end the loop.
+    internal::Wakeup& wakeup = *wakeup_;
+    if (inbox_.push(node)) [[unlikely]] wakeup.notify();
+  }
   void set_interest(internal::IoNode& node, int32_t interest);
   void collect_signals();
   void run_once();
@@ -342,17 +355,22 @@ class EventLoop {
                                         : concerns_ & ~concern);
   }
 
-  internal::ReadyQueue ready_;
-  uint8_t concerns_ = 0;
-  bool retired_ = false;
-  std::atomic<bool> closed_{false};
+  // What a thread that posts looks at has a cache line of its own, and what it
+  // writes another: neither is taken from it by what the loop does meanwhile.
+  static constexpr size_t kCacheLine = 64;
+  alignas(kCacheLine) internal::Inbox inbox_;
+  alignas(kCacheLine) std::atomic<bool> closed_{false};
   std::atomic<std::thread::id> thread_{std::thread::id()};
-  internal::Inbox inbox_;
   internal::Wakeup::Lease wakeup_;
   Clock* clock_;
-  TimerWheel wheel_;
   internal::System* system_;
   std::unique_ptr<internal::Poller> poller_;
+  const Duration spin_;
+
+  alignas(kCacheLine) internal::ReadyQueue ready_;
+  uint8_t concerns_ = 0;
+  bool retired_ = false;
+  TimerWheel wheel_;
   absl::flat_hash_map<int, std::unique_ptr<internal::FdWatch>> watches_;
   std::unique_ptr<internal::SignalRegistry> signals_;
   uint64_t seen_deliveries_ = 0;  // of SignalRegistry::deliveries()
@@ -363,7 +381,6 @@ class EventLoop {
   std::atomic<int> outside_work_{0};
   ExceptionHandler exception_handler_;
   Duration slow_callback_duration_;
-  const Duration spin_;
   uint32_t references_ = 1;
 };
 

@@ -33,18 +33,30 @@ inline void CallbackNode::call() {
   if (cancelled()) [[unlikely]] clear();
 }
 
-void CallbackNode::run() {
+// Whoever still holds the node, in another thread perhaps, does not hold the
+// callable.
+inline void CallbackNode::end() {
+  if (references_.load(std::memory_order_relaxed) != 1) clear();
+  release();
+}
+
+void CallbackNode::run_held() {
   struct End {
     CallbackNode* node;
-    ~End() {
-      // Whoever still holds the node, in another thread perhaps, does not hold
-      // the callable.
-      if (node->references_.load(std::memory_order_relaxed) != 1) node->clear();
-      node->release();
-    }
+    ~End() { node->end(); }
   } end{this};
   call();
 }
+
+void CallbackNode::end_in_error() {
+  struct End {
+    CallbackNode* node;
+    ~End() { node->end(); }
+  } end{this};
+  failed(std::current_exception());
+}
+
+void CallbackNode::drop_context() noexcept { context_ = ContextSlot(); }
 
 void CallbackNode::drop() noexcept {
   clear();
@@ -65,7 +77,8 @@ void CallbackNode::failed(std::exception_ptr exception) {
 
 void CallbackNode::cancel() {
   if (!shared_ && (armed() || queued())) LoopAccess::check_thread(*loop_);
-  if (cancelled_.exchange(true, std::memory_order_relaxed)) return;
+  if (cancelled()) return;
+  std::atomic_ref(cancelled_).store(true, std::memory_order_relaxed);
   // The loop's thread may be about to call it: it clears after itself.
   if (shared_ || running_) return;
   // The callable may own the handle that this is called through.
@@ -82,11 +95,11 @@ std::string CallbackNode::describe() const {
   const char* type = callable_type().name();
   std::unique_ptr<char, void (*)(void*)> name(
       abi::__cxa_demangle(type, nullptr, nullptr, &status), std::free);
-  const bool timed = when_ != TimePoint();
+  const bool timed = deadline() != TimePoint();
   std::string text = timed ? "<TimerHandle " : "<Handle ";
   if (cancelled()) text += "cancelled ";
   if (timed) {
-    text += "when=" + std::to_string(when_.seconds()) + ' ';
+    text += "when=" + std::to_string(deadline().seconds()) + ' ';
   }
   return text + (status == 0 ? name.get() : type) + '>';
 }

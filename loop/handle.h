@@ -18,7 +18,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -37,16 +37,26 @@ class EventLoop;
 
 namespace internal {
 
+// How many hold a callback when it is made, and whether other threads may.
+struct CallbackShares {
+  uint32_t count;
+  bool between_threads;
+};
+inline constexpr CallbackShares kHeld{1, false};
+// One for the handle, one for the queue or the wheel it goes to.
+inline constexpr CallbackShares kScheduled{2, false};
+inline constexpr CallbackShares kPosted{2, true};
+
 // A callable on its way through the loop, with the context to call it in.
 class CallbackNode : public LoopTimer, public Pooled {
  public:
-  explicit CallbackNode(EventLoop& loop, ContextSlot context)
-      : loop_(&loop), context_(std::move(context)) {}
+  CallbackNode(EventLoop& loop, CallbackShares shares, ContextSlot&& context)
+      : loop_(&loop),
+        context_(std::move(context)),
+        references_(shares.count),
+        shared_(shares.between_threads) {}
   virtual ~CallbackNode() = default;
 
-  // The loop's turn: calls it unless it was cancelled, and gives up the queue's
-  // share.
-  void run() override;
   void drop() noexcept override;
 
   // Calls it, telling the loop's exception handler what it throws.
@@ -54,18 +64,11 @@ class CallbackNode : public LoopTimer, public Pooled {
   void call_guarded();
 
   void cancel();
-  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
-  TimePoint when() const { return when_; }
-  void set_when(TimePoint when) { when_ = when; }
+  bool cancelled() const {
+    return std::atomic_ref(cancelled_).load(std::memory_order_relaxed);
+  }
   // "<Handle main::{lambda()#1}>"
   std::string describe() const override;
-  // From now on other threads may hold it: the caller has a share, the queue it
-  // goes to another. Requires that nobody else has one.
-  void share() {
-    shared_ = true;
-    references_.store(2, std::memory_order_relaxed);
-  }
-
   void retain() {
     if (shared_) {
       references_.fetch_add(1, std::memory_order_relaxed);
@@ -75,14 +78,12 @@ class CallbackNode : public LoopTimer, public Pooled {
     }
   }
   void release() {
-    // Whoever has the last share has nobody to agree with.
-    const uint32_t n = references_.load(std::memory_order_acquire);
-    if (n != 1) {
-      if (!shared_) {
-        references_.store(n - 1, std::memory_order_relaxed);
-        return;
-      }
+    if (shared_) {
       if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    } else if (const uint32_t n = references_.load(std::memory_order_relaxed);
+               n != 1) {
+      references_.store(n - 1, std::memory_order_relaxed);
+      return;
     }
     delete this;
   }
@@ -93,50 +94,98 @@ class CallbackNode : public LoopTimer, public Pooled {
   virtual void clear() noexcept = 0;
   virtual const std::type_info& callable_type() const noexcept = 0;
 
+  // Whether nobody but the loop, whose turn it is, can cancel it or see what
+  // becomes of it, and it was not cancelled before.
+  bool is_the_loops_alone() const {
+    return references_.load(std::memory_order_acquire) == 1 && !cancelled_;
+  }
+  // The loop's turn otherwise: calls it unless it was cancelled, and gives up the
+  // queue's share.
+  void run_held();
+  // In a handler: tells the loop what the call threw, and gives up the queue's
+  // share. KeyboardInterrupt and SystemExit pass.
+  void end_in_error();
+  ContextSlot& context() { return context_; }
+  // In the place of `delete` where the callable is gone already: being in no list,
+  // all that a node still has is its context.
+  void free(size_t size) noexcept {
+    if (context_.peek() != nullptr) [[unlikely]] drop_context();
+    FramePool::deallocate(this, size);
+  }
+
  private:
   inline void call();
+  void drop_context() noexcept;
   void failed(std::exception_ptr exception);
+  inline void end();
 
   EventLoop* loop_;
   ContextSlot context_;
-  TimePoint when_;
-  std::atomic<uint32_t> references_{1};
-  std::atomic<bool> cancelled_{false};
-  bool shared_ = false;
+  std::atomic<uint32_t> references_;
+  // By other threads, too, where it is shared.
+  alignas(std::atomic_ref<bool>::required_alignment) mutable bool cancelled_ =
+      false;
+  const bool shared_;
   bool running_ = false;
+
+ protected:
+  bool has_callable_ = true;  // the derived class's
 };
 
 template <class F, class... Args>
 class BoundCallback final : public CallbackNode {
  public:
   template <class G, class... As>
-  BoundCallback(EventLoop& loop, ContextSlot context, G&& fn, As&&... args)
-      : CallbackNode(loop, std::move(context)),
-        bound_(std::in_place, std::forward<G>(fn), std::forward<As>(args)...) {}
+  BoundCallback(EventLoop& loop, CallbackShares shares, ContextSlot&& context,
+                G&& fn, As&&... args)
+      : CallbackNode(loop, shares, std::move(context)),
+        bound_(std::forward<G>(fn), std::forward<As>(args)...) {}
+  ~BoundCallback() { clear(); }
+
+  // Most have no handle left when their turn comes: call and end in one piece.
+  void run() override {
+    if (!is_the_loops_alone()) [[unlikely]] {
+      run_held();
+      return;
+    }
+    try {
+      ContextScope scope(context());
+      invoke();
+    } catch (...) {
+      end_in_error();
+      return;
+    }
+    std::destroy_at(&bound_);
+    free(sizeof(BoundCallback));
+  }
 
  private:
   void invoke() override {
     std::apply(
         [](F& fn, Args&... args) { static_cast<void>(std::invoke(fn, args...)); },
-        *bound_);
+        bound_);
   }
-  void clear() noexcept override { bound_.reset(); }
+  void clear() noexcept override {
+    if (std::exchange(has_callable_, false)) std::destroy_at(&bound_);
+  }
   const std::type_info& callable_type() const noexcept override {
     return typeid(F);
   }
 
-  std::optional<std::tuple<F, Args...>> bound_;
+  union {
+    std::tuple<F, Args...> bound_;  // while has_callable_
+  };
 };
 
 template <class F, class... Args>
-Ref<CallbackNode> make_callback(EventLoop& loop, ContextSlot context, F&& fn,
-                                Args&&... args) {
+Ref<CallbackNode> make_callback(EventLoop& loop, CallbackShares shares,
+                                ContextSlot&& context, F&& fn, Args&&... args) {
   static_assert(
       std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>&...>,
       "the callable does not take these arguments");
   return Ref<CallbackNode>::adopt(
       new BoundCallback<std::decay_t<F>, std::decay_t<Args>...>(
-          loop, std::move(context), std::forward<F>(fn),
+          loop, shares, std::move(context), std::forward<F>(fn),
           std::forward<Args>(args)...));
 }
 
@@ -174,7 +223,7 @@ class TimerHandle : public Handle {
   TimerHandle() = default;
 
   // The deadline, on the loop's clock.
-  TimePoint when() const { return node_->when(); }
+  TimePoint when() const { return node_->deadline(); }
 
   // For the library.
   explicit TimerHandle(internal::Ref<internal::CallbackNode> node)

@@ -27,7 +27,7 @@ class SignalStream::State {
     try {
       for (int sig : signals.signals()) {
         Ref<CallbackNode> node = internal::make_callback(
-            loop_, internal::ContextSlot::copy_current(),
+            loop_, internal::kHeld, internal::ContextSlot::copy_current(),
             [this, sig] { queue.put_nowait(sig); });
         LoopAccess::set_signal_handler(loop_, sig, node, /*insistent=*/false);
         nodes_[sig] = std::move(node);

@@ -74,7 +74,8 @@ class Interrupts {
       return;
     }
     node_ = internal::make_callback(
-        loop, internal::ContextSlot(), [this, main = std::move(main)] {
+        loop, internal::kHeld, internal::ContextSlot(),
+        [this, main = std::move(main)] {
           if (++count_ == 1 && !main.done()) {
             main.cancel();
           } else {

@@ -53,23 +53,40 @@ class ReadyQueue {
 };
 
 // A stack that any thread pushes to and the loop empties in one exchange; turned
-// over, it is in the order of pushing.
+// over, it is in the order of pushing. What is at its bottom says whether the loop
+// sleeps, so that a push learns in one step whether it has to wake it.
 class Inbox {
  public:
-  // The node's owner must not touch its links until the loop has run it.
-  void push(ReadyNode& node) {
+  // The node's owner must not touch its links until the loop has run it. True
+  // where the loop sleeps, and the pusher, the first since, has to wake it.
+  [[nodiscard]] bool push(ReadyNode& node) {
     ReadyNode* head = head_.load(std::memory_order_relaxed);
     do {
       node.next_ = head;
     } while (!head_.compare_exchange_weak(head, &node));
+    return head == sleeping();
   }
 
-  // Sequentially consistent with push(): see EventLoop's sleep.
-  bool empty() const { return head_.load() == ReadyQueue::end_mark(); }
+  bool empty() const {
+    return is_bottom(head_.load(std::memory_order_relaxed));
+  }
+
+  // From now on the first push wakes the loop. False where something was pushed
+  // before: then it must not sleep.
+  [[nodiscard]] bool begin_sleep() {
+    ReadyNode* head = ReadyQueue::end_mark();
+    return head_.compare_exchange_strong(head, sleeping()) ||
+           head == sleeping();  // a wait that threw did not end it
+  }
+  void end_sleep() {
+    ReadyNode* head = sleeping();
+    if (head_.load(std::memory_order_relaxed) != head) return;
+    head_.compare_exchange_strong(head, ReadyQueue::end_mark());
+  }
 
   void drain_to(ReadyQueue& queue) {
+    if (empty()) return;
     ReadyNode* node = head_.exchange(ReadyQueue::end_mark());
-    if (node == ReadyQueue::end_mark()) return;
     // Turned over, it ends in the queue's end mark already.
     ReadyNode* const newest = node;
     ReadyNode* oldest = ReadyQueue::end_mark();
@@ -78,12 +95,21 @@ class Inbox {
       node->next_ = oldest;
       oldest = node;
       node = older;
-    } while (node != ReadyQueue::end_mark());
+    } while (!is_bottom(node));
     *queue.tail_ = oldest;
     queue.tail_ = &newest->next_;
   }
 
  private:
+  // The bottom of the stack while the loop sleeps; otherwise it is the queue's end
+  // mark. Both are odd.
+  static ReadyNode* sleeping() {
+    return reinterpret_cast<ReadyNode*>(uintptr_t{3});
+  }
+  static bool is_bottom(const ReadyNode* node) {
+    return (reinterpret_cast<uintptr_t>(node) & 1) != 0;
+  }
+
   std::atomic<ReadyNode*> head_{ReadyQueue::end_mark()};
 };
 

@@ -31,8 +31,9 @@ class Wakeup {
   // Ends the wait under way, or the next. Safe in a signal handler.
   void notify() noexcept;
 
-  // The loop says that it sleeps, looks at its inbox for the last time, and
-  // then waits; whoever posts pushes and then calls notify_sleeper(). Both are
+  // For what is told otherwise than through the Inbox, which knows itself whether
+  // the loop sleeps. The loop says that it sleeps, looks for the last time, and
+  // then waits; the other tells and then calls notify_sleeper(). Both are
   // sequentially consistent, so that one of the two sees the other.
   void prepare_to_sleep() { asleep_.store(true); }
   void end_sleep() { asleep_.store(false); }

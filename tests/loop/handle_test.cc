@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "gtest/gtest.h"
 
+#include "asyncio/base/exceptions.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/tests/loop/loop_fixture.h"
 
@@ -17,6 +18,46 @@ namespace asyncio {
 namespace {
 
 using HandleTest = LoopFixture;
+
+TEST_F(HandleTest, CallableIsDestroyedAfterItsCallBeforeTheNext) {
+  struct Leaver {
+    Leaver(std::string& log) : log(&log) {}
+    Leaver(Leaver&& other) : log(std::exchange(other.log, nullptr)) {}
+    ~Leaver() {
+      if (log != nullptr) *log += '~';
+    }
+    void operator()() { *log += '!'; }
+    std::string* log;
+  };
+  loop.call_soon(Leaver(log));
+  Handle kept = loop.call_soon(Leaver(log));
+  loop.call_soon(note("x"));
+  run_iterations();
+  EXPECT_EQ(log, "!~!~x");
+}
+
+TEST_F(HandleTest, CallableThatThrewIsDestroyedThoughItsReportIsKept) {
+  auto token = std::make_shared<int>();
+  loop.call_soon([copy = token] { throw ValueError("x"); });
+  Handle held = loop.call_soon([copy = token] { throw ValueError("y"); });
+  run_iterations();
+  EXPECT_EQ(token.use_count(), 1);
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_FALSE(reports[0].handle->cancelled());
+  EXPECT_EQ(*reports[1].handle, held);
+  reports.clear();
+}
+
+TEST_F(HandleTest, CallableThatInterruptsIsDestroyedAndTheRestRunsNextTime) {
+  auto token = std::make_shared<int>();
+  loop.call_soon([copy = token] { throw KeyboardInterrupt(); });
+  loop.call_soon(note("x"));
+  EXPECT_THROW(run_iterations(), KeyboardInterrupt);
+  EXPECT_EQ(token.use_count(), 1);
+  EXPECT_EQ(log, "");
+  run_iterations();
+  EXPECT_EQ(log, "x");
+}
 
 TEST_F(HandleTest, CancelKeepsTheCallFromRunning) {
   Handle handle = loop.call_soon(note("x"));

@@ -19,10 +19,10 @@
 namespace asyncio::internal {
 
 struct TimerLinks {
-  // Addresses of TimerLinks, with kSlotTag where it is that of a slot. `prev`
-  // is zero in a node that is in no list.
+  // Addresses of TimerLinks, with kSlotTag where it is that of a slot. In a node
+  // that is in no list `prev` is zero, and `next` is not looked at.
   uintptr_t prev = 0;
-  uintptr_t next = 0;
+  uintptr_t next;
   int64_t deadline = 0;
 };
 
