@@ -32,6 +32,12 @@ namespace asyncio {
 namespace {
 
 constexpr Duration kLongestSleep = std::chrono::hours(24);
+// Timers that come thicker than this share their wake-ups, and are late by at most
+// so much for it.
+constexpr Duration kTimerRest = std::chrono::microseconds(250);
+// What the kernel itself may be late by, unless the thread asks it not to be: those
+// that are no further apart share a wake-up anyway.
+constexpr Duration kKernelSlack = std::chrono::microseconds(50);
 // While spinning: a microsecond or two.
 constexpr int kLooksBetweenPolls = 32;
 
@@ -431,7 +437,20 @@ void EventLoop::wait_for_events() {
     }
     if (clock_->jump_to(*wheel_.next_deadline())) return;
   }
-  sleep_until_event(std::min(wakeup - now, kLongestSleep));
+  sleep_until_event(std::min(wake_time(wakeup) - now, kLongestSleep));
+}
+
+// When to wake for timers of which the first is due at `first`, later than now. A
+// wake-up costs as much as some thirty timers, so where the last was just now and
+// more than one would follow, they wait for each other. A timer with no other near
+// is never made to wait, nor one of a loop that may spin.
+TimePoint EventLoop::wake_time(TimePoint first) const {
+  const TimePoint rested = last_fired_ + kTimerRest;
+  if (first >= rested || spin_ > Duration::zero() ||
+      !wheel_.is_due_between(first + kKernelSlack, rested)) {
+    return first;
+  }
+  return rested;
 }
 
 // True where something came, or `timeout` has passed; else what is left of it.
@@ -472,9 +491,11 @@ void EventLoop::sleep_while_work_outside() {
 }
 
 void EventLoop::move_due_timers() {
-  wheel_.advance(clock_->now(), [this](TimerNode& timer) {
+  const TimePoint now = clock_->now();
+  const size_t fired = wheel_.advance(now, [this](TimerNode& timer) {
     ready_.push(static_cast<internal::LoopTimer&>(timer));
   });
+  if (fired > 0) last_fired_ = now;
 }
 
 void EventLoop::run_ready_debug() {

@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
@@ -64,7 +65,7 @@ struct LoopOptions {
   std::optional<bool> debug = {};  // empty: whether ASYNCIO_DEBUG is set
   // For so long a loop with nothing to run looks for work before it sleeps; not at
   // all unless set. It answers a post of another thread without the kernel's
-  // wake-up, and takes a whole processor meanwhile.
+  // wake-up, and takes a whole processor meanwhile. Its timers share no wake-ups.
   Duration spin = Duration::zero();
 };
 
@@ -148,9 +149,10 @@ class EventLoop {
         std::forward<Args>(args)...));
   }
 
-  // Runs fn(args...) when `delay` has passed, never earlier. A negative delay
-  // counts as none; an infinite one never passes, and the callable lives as long
-  // as its handle.
+  // Runs fn(args...) when `delay` has passed, never earlier. Timers that come
+  // thicker than every 250 us share wake-ups, and are late by so much at most for
+  // it. A negative delay counts as none; an infinite one never passes, and the
+  // callable lives as long as its handle.
   template <class F, class... Args>
     requires(!std::is_same_v<std::decay_t<F>, CallbackOptions>)
   TimerHandle call_later(Duration delay, F&& fn, Args&&... args) {
@@ -333,6 +335,7 @@ class EventLoop {
   bool only_ready() const;
   void wait_for_events();
   void look_for_events();
+  TimePoint wake_time(TimePoint first) const;
   void sleep_until_event(Duration timeout);
   bool spin(Duration& timeout);
   void sleep_while_work_outside();
@@ -371,6 +374,9 @@ class EventLoop {
   uint8_t concerns_ = 0;
   bool retired_ = false;
   TimerWheel wheel_;
+  // When a timer was last found due.
+  TimePoint last_fired_ =
+      TimePoint::from_nanoseconds(std::numeric_limits<int64_t>::min());
   absl::flat_hash_map<int, std::unique_ptr<internal::FdWatch>> watches_;
   std::unique_ptr<internal::SignalRegistry> signals_;
   uint64_t seen_deliveries_ = 0;  // of SignalRegistry::deliveries()

@@ -214,6 +214,26 @@ void TimerWheel::find_first() {
   first_due();
 }
 
+bool TimerWheel::is_due_between(TimePoint after, TimePoint until) const {
+  int slots_left = 2;
+  for (uint64_t rows = table_.rows; rows != 0; rows &= rows - 1) {
+    const unsigned row = internal::lowest_bit(rows);
+    for (uint64_t columns = table_.occupied[row]; columns != 0;
+         columns &= columns - 1) {
+      if (slots_left-- == 0) return false;
+      const TimerLinks& ends =
+          table_.at(row, internal::lowest_bit(columns)).links;
+      for (const uintptr_t end : {ends.next, ends.prev}) {
+        const int64_t deadline = internal::links_at(end)->deadline;
+        if (deadline > after.nanoseconds() && deadline <= until.nanoseconds()) {
+          return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
 size_t TimerWheel::size() const {
   size_t count = 0;
   for (const TimerSlot& slot : table_.slots) {

@@ -132,6 +132,10 @@ class TimerWheel {
     return next_wakeup();
   }
 
+  // Whether a timer is known to be due after `after`, but by `until`: of those in
+  // the two earliest slots it looks at the ends. True is certain, false is not.
+  bool is_due_between(TimePoint after, TimePoint until) const;
+
   bool empty() const { return table_.rows == 0; }
 
   // Cost: it counts them one by one.

@@ -267,6 +267,13 @@ class ModelledWheel {
       require(next->nanoseconds() == model_.begin()->first, "next deadline");
       require(wheel_->next_wakeup() == *next, "bound after next deadline");
     }
+    const int64_t after = internal::saturated_add(now_, span(20));
+    const int64_t until = internal::saturated_add(after, span(20));
+    if (wheel_->is_due_between(TimePoint::from_nanoseconds(after),
+                               TimePoint::from_nanoseconds(until))) {
+      const auto due = model_.upper_bound(after);
+      require(due != model_.end() && due->first <= until, "due between");
+    }
     if (source_.below(64) == 0) {
       require(wheel_->size() == model_.size(), "size");
     }

@@ -254,6 +254,21 @@ TEST(TimerWheelTest, NextDeadlineIsExactAfterTheEarliestIsCancelled) {
   EXPECT_EQ(advance(wheel, after(301s)), "d");
 }
 
+TEST(TimerWheelTest, KnowsOfASecondTimerThatIsDueSoon) {
+  TimerWheel wheel;
+  Timer a = 'a', b = 'b', c = 'c';
+  EXPECT_FALSE(wheel.is_due_between(after(0s), after(1h)));
+  wheel.schedule(a, after(100us));
+  EXPECT_TRUE(wheel.is_due_between(after(99us), after(100us)));
+  EXPECT_FALSE(wheel.is_due_between(after(100us), after(1h)));
+  wheel.schedule(b, after(101us));  // in the same slot
+  EXPECT_TRUE(wheel.is_due_between(after(100us), after(101us)));
+  wheel.cancel(b);
+  wheel.schedule(c, after(300us));  // in another
+  EXPECT_TRUE(wheel.is_due_between(after(100us), after(300us)));
+  EXPECT_FALSE(wheel.is_due_between(after(100us), after(299us)));
+}
+
 TEST(TimerWheelTest, NextWakeupStaysExactForConstantTimeouts) {
   TimerWheel wheel;
   std::vector<std::unique_ptr<Timer>> timers;
