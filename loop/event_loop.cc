@@ -41,6 +41,11 @@ constexpr Duration kKernelSlack = std::chrono::microseconds(50);
 // While spinning: a microsecond or two.
 constexpr int kLooksBetweenPolls = 32;
 
+// Where looking and yielding takes so long, another thread had the core; what a
+// loop then does without spinning, as a multiple of the time it lost.
+constexpr Duration kCoreLost = std::chrono::microseconds(100);
+constexpr int kRespite = 50;
+
 // Leaves the core's other thread, and the bus, alone for a moment.
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -455,8 +460,10 @@ TimePoint EventLoop::wake_time(TimePoint first) const {
 
 // True where something came, or `timeout` has passed; else what is left of it.
 bool EventLoop::spin(Duration& timeout) {
-  const Duration limit = std::min(spin_, timeout);
   const TimePoint start = system_clock().now();
+  if (start < spin_again_) return false;
+  const Duration limit = std::min(spin_, timeout);
+  TimePoint last = start;
   while (true) {
     for (int i = 0; i < kLooksBetweenPolls; ++i) {
       if (!inbox_.empty()) return true;
@@ -467,11 +474,17 @@ bool EventLoop::spin(Duration& timeout) {
     if (!ready_.empty()) return true;
     // Where there are more threads than cores, the poster may need this one.
     std::this_thread::yield();
-    const Duration spent = system_clock().now() - start;
-    if (spent >= limit) {
-      timeout -= spent;
+    const TimePoint now = system_clock().now();
+    // One that yields gets the core back by its turn, one that sleeps when it is
+    // woken: where the core is wanted, spinning makes the answer later.
+    const Duration round = now - last;
+    const bool core_lost = round > kCoreLost && !spin_.is_infinite();
+    if (core_lost) spin_again_ = now + round * kRespite;
+    if (core_lost || now - start >= limit) {
+      timeout -= now - start;
       return timeout <= Duration::zero();
     }
+    last = now;
   }
 }
 

@@ -65,7 +65,9 @@ struct LoopOptions {
   std::optional<bool> debug = {};  // empty: whether ASYNCIO_DEBUG is set
   // For so long a loop with nothing to run looks for work before it sleeps; not at
   // all unless set. It answers a post of another thread without the kernel's
-  // wake-up, and takes a whole processor meanwhile. Its timers share no wake-ups.
+  // wake-up, and takes a whole processor meanwhile; where it has to share that, it
+  // sleeps at once for a while. Infinite: it never sleeps. Its timers share no
+  // wake-ups.
   Duration spin = Duration::zero();
 };
 
@@ -377,6 +379,7 @@ class EventLoop {
   // When a timer was last found due.
   TimePoint last_fired_ =
       TimePoint::from_nanoseconds(std::numeric_limits<int64_t>::min());
+  TimePoint spin_again_;  // not before
   absl::flat_hash_map<int, std::unique_ptr<internal::FdWatch>> watches_;
   std::unique_ptr<internal::SignalRegistry> signals_;
   uint64_t seen_deliveries_ = 0;  // of SignalRegistry::deliveries()

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <sched.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -142,6 +144,42 @@ TEST_F(WakeupTest, WhileTheLoopSpinsAPostNeedsNoCallOfTheKernel) {
   EXPECT_EQ(answered, kRounds);
   EXPECT_EQ(polls, 0);
   EXPECT_EQ(writes(), 0u);
+}
+
+// This thread to the first core that the process may use.
+void stay_on_one_core() {
+  cpu_set_t cores;
+  ASSERT_EQ(sched_getaffinity(0, sizeof cores, &cores), 0);
+  int core = 0;
+  while (!CPU_ISSET(core, &cores)) ++core;
+  CPU_ZERO(&cores);
+  CPU_SET(core, &cores);
+  ASSERT_EQ(sched_setaffinity(0, sizeof cores, &cores), 0);
+}
+
+// Who yields gets the core back by his turn, who sleeps at once when he is woken.
+TEST_F(WakeupTest, ALoopThatHasToShareItsCoreSleepsRatherThanSpins) {
+  auto loop = new_loop(/*spin=*/std::chrono::hours(1));
+  bool slept = false;
+  before_wait = [&] {
+    if (std::exchange(slept, true)) return;
+    std::thread([&] {
+      loop->call_soon_threadsafe([&] { loop->stop(); });
+    }).join();
+  };
+  std::atomic<bool> over = false;
+  std::thread busy([&] {
+    stay_on_one_core();
+    while (!over) continue;
+  });
+  // Would spin for an hour.
+  std::thread([&] {
+    stay_on_one_core();
+    loop->run_forever();
+  }).join();
+  over = true;
+  busy.join();
+  EXPECT_TRUE(slept);
 }
 
 }  // namespace
