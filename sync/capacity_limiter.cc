@@ -114,6 +114,13 @@ void CapacityLimiter::end_wait(CapacityLimiter& limiter, WaitNode& node,
   }
 }
 
+void CapacityLimiter::give_up(CapacityLimiter& limiter,
+                              WaitNode& node) noexcept {
+  if (!node.leave()) return;
+  if (node.woken()) --limiter.handed_;
+  limiter.hand_on();
+}
+
 CapacityLimiterStatistics CapacityLimiter::statistics() const {
   CapacityLimiterStatistics result;
   result.borrowed_tokens = borrowed_tokens();

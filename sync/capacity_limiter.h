@@ -178,6 +178,9 @@ class CapacityLimiter {
   // In the resumed task: has it, or throws.
   static void end_wait(CapacityLimiter& limiter, internal::WaitNode& node,
                        const internal::Borrower& borrower);
+  // The frame is destroyed in the wait.
+  static void give_up(CapacityLimiter& limiter,
+                      internal::WaitNode& node) noexcept;
 
   static const internal::WaiterKind kKind;
   size_t total_;
@@ -199,6 +202,9 @@ class BorrowAwaiter final : public LibraryAwaiter {
       : limiter_(limiter), borrower_{AnyTask(), id} {}
   BorrowAwaiter(const BorrowAwaiter&) = delete;
   BorrowAwaiter& operator=(const BorrowAwaiter&) = delete;
+  ~BorrowAwaiter() {
+    if (node_.waits()) [[unlikely]] CapacityLimiter::give_up(limiter_, node_);
+  }
 
   bool await_ready() {
     if (borrower_.id == nullptr) borrower_ = CapacityLimiter::current();

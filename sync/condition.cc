@@ -78,6 +78,9 @@ class Condition::Reacquired : public LibraryAwaiter {
 
   Reacquired(Lock& lock, std::exception_ptr& error)
       : lock_(lock), error_(error) {}
+  ~Reacquired() {
+    if (node_.waits()) [[unlikely]] Lock::give_up(lock_, node_);
+  }
   bool await_ready() {
     if (lock_.try_acquire()) return true;
     lock_.prepare_wait();
@@ -93,7 +96,7 @@ class Condition::Reacquired : public LibraryAwaiter {
     if (std::exception_ptr cancelled = take_cancellation()) {
       error_ = cancelled;
       if (!alive) return End::kGone;
-      if (!lock_.locked_) lock_.waiters_.wake_front();
+      lock_.pass_on();
       return End::kCancelled;
     }
     if (!alive) return End::kGone;
@@ -107,12 +110,29 @@ class Condition::Reacquired : public LibraryAwaiter {
   WaitNode node_;
 };
 
+// The notification that a task may have had goes to another, unless it is kept.
+class Condition::Notification {
+ public:
+  Notification(Condition& condition, const internal::Tether& tether)
+      : condition_(condition), tether_(tether) {}
+  ~Notification() {
+    if (!kept_ && tether_.holds()) condition_.wake(1);
+  }
+  void keep() { kept_ = true; }
+
+ private:
+  Condition& condition_;
+  const internal::Tether& tether_;
+  bool kept_ = false;
+};
+
 Coroutine<bool> Condition::wait() {
   check_locked("cannot wait on un-acquired lock");
   binding_.check("Condition");
   Lock& lock = *lock_;
   internal::Tether tether(anchor_);
   internal::Tether lock_tether(lock.anchor_);
+  Notification notification(*this, tether);
   lock.release();
   std::exception_ptr error = co_await make<Notified>(*this);
   try {
@@ -125,11 +145,8 @@ Coroutine<bool> Condition::wait() {
   } catch (...) {
     error = std::current_exception();
   }
-  if (error) {
-    // The notification that this task may have had goes to another.
-    if (tether.holds()) wake(1);
-    std::rethrow_exception(error);
-  }
+  if (error) std::rethrow_exception(error);
+  notification.keep();
   co_return true;
 }
 

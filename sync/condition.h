@@ -89,6 +89,7 @@ class Condition {
   }
 
  private:
+  class Notification;
   class Notified;
   class Reacquired;
   [[noreturn]] static void throw_destroyed();

@@ -17,11 +17,14 @@ const internal::WaiterKind Lock::kKind =
 // Cancelled, or `lock` is gone.
 void Lock::fail_wait(Lock& lock, bool alive) {
   if (step.task->wait_cancelled()) {
-    // A wake-up that this task was given, or that stopped at it, goes on.
-    if (alive && !lock.locked_) lock.waiters_.wake_front();
+    if (alive) lock.pass_on();
     step.task->check_cancelled();
   }
   internal::throw_destroyed(kKind);
+}
+
+void Lock::give_up(Lock& lock, internal::WaitNode& node) noexcept {
+  if (node.leave()) lock.pass_on();
 }
 
 void Lock::throw_not_acquired() { throw RuntimeError("Lock is not acquired."); }

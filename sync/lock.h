@@ -89,6 +89,11 @@ class Lock {
     lock.locked_ = true;
   }
   [[noreturn]] static void fail_wait(Lock& lock, bool alive);
+  static void give_up(Lock& lock, internal::WaitNode& node) noexcept;
+  // A wake-up that somebody was given, or that stopped at them, goes on.
+  void pass_on() {
+    if (!locked_) waiters_.wake_front();
+  }
   [[noreturn]] static void throw_not_acquired();
 
   static const internal::WaiterKind kKind;

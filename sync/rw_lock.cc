@@ -22,16 +22,18 @@ void RWLock::hand_on() {
 
 void RWLock::end_wait(RWLock* lock, Access access, const WaitNode& node) {
   if (step.task->wait_cancelled()) [[unlikely]] {
-    if (lock != nullptr) {
-      if (node.woken()) {
-        lock->leave(access);
-      } else {
-        lock->hand_on();  // this one may have been in the way
-      }
-    }
+    if (lock != nullptr) lock->pass_on(access, node);
     step.task->check_cancelled();
   }
   if (lock == nullptr) internal::throw_destroyed(node.kind());
+}
+
+void RWLock::pass_on(Access access, const WaitNode& node) {
+  if (node.woken()) {
+    leave(access);
+  } else {
+    hand_on();  // this one may have been in the way
+  }
 }
 
 void RWLock::throw_not_acquired(Access access) {

@@ -89,6 +89,9 @@ class RWLock {
     static void end_wait(Side& side, internal::WaitNode& node) {
       RWLock::end_wait(node.leave() ? &side.lock_ : nullptr, kAccess, node);
     }
+    static void give_up(Side& side, internal::WaitNode& node) noexcept {
+      if (node.leave()) side.lock_.pass_on(kAccess, node);
+    }
 
     static constexpr internal::WaiterKind kKind =
         internal::WaitNode::kind_named(kAccess == Access::kRead
@@ -152,6 +155,8 @@ class RWLock {
   // After node.leave(); null where the lock is gone.
   static void end_wait(RWLock* lock, Access access,
                        const internal::WaitNode& node);
+  // Of one who was in line and has left it without the lock.
+  void pass_on(Access access, const internal::WaitNode& node);
   [[noreturn]] static void throw_not_acquired(Access access);
 
   // Those inside, and those who were handed the lock and have not run yet.

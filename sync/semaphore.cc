@@ -25,14 +25,20 @@ Semaphore::Semaphore(ptrdiff_t value, ptrdiff_t bound)
 void Semaphore::fail_wait(Semaphore& semaphore, internal::WaitNode& node,
                           bool alive) {
   if (step.task->wait_cancelled()) {
-    if (alive) {
-      // The unit that it was handed.
-      if (node.woken()) ++semaphore.value_;
-      semaphore.hand_on();
-    }
+    if (alive) semaphore.pass_on(node);
     step.task->check_cancelled();
   }
   internal::throw_destroyed(kKind);
+}
+
+void Semaphore::give_up(Semaphore& semaphore,
+                        internal::WaitNode& node) noexcept {
+  if (node.leave()) semaphore.pass_on(node);
+}
+
+void Semaphore::pass_on(const internal::WaitNode& node) {
+  if (node.woken()) ++value_;  // the unit that it was handed
+  hand_on();
 }
 
 void Semaphore::throw_too_many() {

@@ -91,6 +91,9 @@ class Semaphore {
   }
   [[noreturn]] static void fail_wait(Semaphore& semaphore,
                                      internal::WaitNode& node, bool alive);
+  static void give_up(Semaphore& semaphore, internal::WaitNode& node) noexcept;
+  // Of one who was in line and has left it without a unit.
+  void pass_on(const internal::WaitNode& node);
   // Whoever came while the last one was in line had to wait behind it.
   void hand_on() {
     while (value_ > 0 && hand_out()) {

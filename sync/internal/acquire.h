@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <type_traits>
 
+#include "absl/base/attributes.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/waiter.h"
@@ -17,7 +18,10 @@ namespace asyncio::internal {
 //   void prepare_wait()             throws where this task cannot wait in it;
 //   WaitQueue& wait_queue()
 //   static void end_wait(M&, WaitNode&)
-//                                   in the resumed task: has it, or throws.
+//                                   in the resumed task: has it, or throws;
+//   static void give_up(M&, WaitNode&)
+//                                   the frame is destroyed in the wait: what it
+//                                   was given goes on.
 // The node is made when there is something to wait for.
 template <class M, class R>
 class AcquireAwaiter final : public LibraryAwaiter {
@@ -25,6 +29,13 @@ class AcquireAwaiter final : public LibraryAwaiter {
   explicit AcquireAwaiter(M& primitive) : primitive_(primitive) {}
   AcquireAwaiter(const AcquireAwaiter&) = delete;
   AcquireAwaiter& operator=(const AcquireAwaiter&) = delete;
+  ABSL_ATTRIBUTE_ALWAYS_INLINE ~AcquireAwaiter() {
+    if (node_.waits()) [[unlikely]] {
+      M::give_up(primitive_, node_);
+      // It left: the node's destructor need not ask again.
+      if (node_.waits()) __builtin_unreachable();
+    }
+  }
 
   bool await_ready() {
     if (primitive_.try_acquire()) [[likely]] return true;

@@ -43,6 +43,10 @@ void OnceCore::Running::check_alive() const {
   }
 }
 
+OnceCore::Turn::~Turn() {
+  if (node_.waits() && node_.leave()) [[unlikely]] pass_on();
+}
+
 bool OnceCore::Turn::await_ready() {
   if (core_.state_ == kDone) return true;
   if (core_.state_ == kEmpty && !core_.waiters_.any_live()) {
@@ -61,8 +65,7 @@ bool OnceCore::Turn::await_resume() {
   if (node_.waits()) {
     const bool alive = node_.leave();
     if (step.task->wait_cancelled()) [[unlikely]] {
-      // A wake-up that this task was given, or that stopped at it, goes on.
-      if (alive && core_.state_ == kEmpty) core_.waiters_.wake_front();
+      if (alive) pass_on();
       step.task->check_cancelled();
     }
     if (!alive) throw_destroyed(node_.kind());

@@ -56,6 +56,7 @@ class OnceCore {
     explicit Turn(OnceCore& core) : core_(core) {}
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
+    ~Turn();
 
     bool await_ready();
     template <class P>
@@ -65,6 +66,11 @@ class OnceCore {
     bool await_resume();
 
    private:
+    // A wake-up that this task was given, or that stopped at it, goes on.
+    void pass_on() {
+      if (core_.state_ == kEmpty) core_.waiters_.wake_front();
+    }
+
     OnceCore& core_;
     WaitNode node_;
   };

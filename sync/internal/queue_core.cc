@@ -72,6 +72,11 @@ void QueueWait::pass_on() {
   if (possible && node_.woken()) queue_.line(side_).wake_next();
 }
 
+// The frame is destroyed in the wait.
+void QueueWait::give_up() noexcept {
+  if (node_.leave()) pass_on();
+}
+
 void QueueWait::fail() {
   step.task->check_cancelled();
   throw_destroyed(kind(side_));

@@ -122,6 +122,9 @@ class QueueWait final : private FrameHook {
     promise().set_caller(&caller);
     queue.line(side).park(node_, kind(side), promise());
   }
+  ~QueueWait() {
+    if (node_.waits()) [[unlikely]] give_up();
+  }
   // In the resumed task. Throws CancelledError where it was cancelled,
   // RuntimeError where the queue is gone.
   void finish() {
@@ -143,6 +146,7 @@ class QueueWait final : private FrameHook {
   static void resumed(FrameHook* hook);
   void pass_on();
   void fail();
+  void give_up() noexcept;
 
   QueueCore& queue_;
   const QueueSide side_;
