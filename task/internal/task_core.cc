@@ -133,8 +133,16 @@ void TaskCore::finish_with(std::exception_ptr exception) {
   }
 }
 
+// Of one whose wait is none, or refused to be cancelled.
+bool TaskCore::wake_refused() {
+  if (wait_ != kRefused) return false;
+  wait_ = kDueCancel;
+  LoopAccess::push(*loop(), *this);
+  return true;
+}
+
 bool TaskCore::cancel_wait(std::string_view message) {
-  if (wait_ != kPending) return false;
+  if (!pending()) return false;
   wait_ = kCancelled;
   if (!message.empty() || peek_details() != nullptr) {
     details().cancel_message = message;
@@ -185,7 +193,11 @@ void TaskCore::cancel_parked() {
   const bool taken = waiter.kind().cancel
                          ? waiter.kind().cancel(waiter, message)
                          : cancel_wait(message);
-  if (taken) must_cancel_ = false;
+  if (taken) {
+    must_cancel_ = false;
+  } else if (wait_ == kPending) {
+    wait_ = kRefused;
+  }
 }
 
 // The next step, or the next wait of the one that runs, is to throw.
@@ -194,6 +206,8 @@ void TaskCore::note_due_cancel() {
   if (running()) return;
   if (wait_ == kWoken) {
     wait_ = kDueCancel;
+  } else if (wait_ == kPending) {
+    wait_ = kRefused;
   } else if (wait_ == kUnstarted && !due_to_never_start()) {
     details().unstarted = std::exchange(leaf_, &never_started_.promise());
   }
@@ -203,6 +217,8 @@ void TaskCore::withdraw_due_cancel() {
   must_cancel_ = false;
   if (wait_ == kDueCancel) {
     wait_ = kWoken;
+  } else if (wait_ == kRefused) {
+    wait_ = kPending;
   } else if (due_to_never_start()) {
     leaf_ = std::exchange(details().unstarted, nullptr);
   }
@@ -314,7 +330,7 @@ void TaskCore::destroy_frames() noexcept {
 void TaskCore::cut_frames(PromiseBase& last, Waiter& waiter) noexcept {
   // Destroyed from inside itself, it could not go on.
   ABSL_ASSERT(!running());
-  const bool parked = wait_ == kPending;
+  const bool parked = pending();
   PromiseBase* frame = std::exchange(leaf_, last.caller());
   while (true) {
     PromiseBase* const caller = frame->caller();

@@ -128,7 +128,7 @@ class TaskCore : public FutureCore, private TaskListNode {
 
   // Makes the task ready. False where its wait has ended already.
   bool wake() {
-    if (wait_ != kPending) return false;
+    if (wait_ != kPending) [[unlikely]] return wake_refused();
     wait_ = kWoken;
     LoopAccess::push(*loop(), *this);
     return true;
@@ -160,7 +160,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   ContextSlot& context() { return context_; }
   // What it waits on; null while it runs or is ready.
   Waiter* waiter() const {
-    return wait_ == kPending || wait_ == kGivenUp
+    return pending() || wait_ == kGivenUp
                ? static_cast<Waiter*>(kept())
                : nullptr;
   }
@@ -200,6 +200,7 @@ class TaskCore : public FutureCore, private TaskListNode {
     kUnstarted,  // ready for the first time
     kRunning,    // not ready
     kPending,    // in waiter()
+    kRefused,    // the same, and it would not be cancelled: the step after it is
     kGivenUp,    // in waiter() for ever: its loop is being destroyed
     kWoken,      // ready
     kDueCancel,  // ready, to be thrown at, for must_cancel_ is set
@@ -274,6 +275,8 @@ class TaskCore : public FutureCore, private TaskListNode {
   }
   Details& details();
   void delete_details() noexcept;
+  bool pending() const { return wait_ == kPending || wait_ == kRefused; }
+  [[gnu::noinline]] bool wake_refused();
   // Whether it is in a step, or has begun one that has begun another inside.
   bool running() const { return step.task == this || wait_ == kRunning; }
   bool due_to_never_start() const {
@@ -284,7 +287,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   PromiseBase* innermost() const;
   // Nothing makes it ready from here on.
   void stop_waiting() {
-    if (wait_ == kPending) wait_ = kGivenUp;
+    if (pending()) wait_ = kGivenUp;
   }
   void abandon() noexcept;
   void destroy_frames() noexcept;

@@ -287,5 +287,41 @@ TEST(GatherLoopTest, DiesWithItsLoop) {
   EXPECT_FALSE(all.done());
 }
 
+// All its children are done, and it has not been told yet: there is nothing to
+// cancel but the task that awaits it.
+ASYNCIO_TEST(GatherTest, ACancellationThatItRefusesEndsItsAwait) {
+  Task<> child = create_task(sleep(0s));
+  Task<std::string> waiter;
+  child.add_done_callback([&] { EXPECT_TRUE(waiter.cancel("now")); });
+  auto wait_for_all = [&]() -> Coroutine<std::string> {
+    auto all = gather(return_exceptions, child);
+    Result<std::tuple<Result<>>> end = co_await as_result(all);
+    EXPECT_TRUE(all.done());
+    EXPECT_FALSE(all.cancelled());
+    co_return exception_name(end.exception()) + " " +
+        exception_message(end.exception());
+  };
+  waiter = create_task(wait_for_all());
+  EXPECT_EQ(co_await waiter, "CancelledError now");
+  EXPECT_EQ(waiter.cancelling(), 1);
+}
+
+// The same, taken back before the gather is done.
+ASYNCIO_TEST(GatherTest, ACancellationThatItRefusesCanBeTakenBack) {
+  Task<> child = create_task(sleep(0s));
+  Task<bool> waiter;
+  child.add_done_callback([&] {
+    EXPECT_TRUE(waiter.cancel());
+    EXPECT_EQ(AnyTask(waiter).uncancel(), 0);
+  });
+  auto wait_for_all = [&]() -> Coroutine<bool> {
+    Result<std::tuple<Result<>>> end =
+        co_await as_result(gather(return_exceptions, child));
+    co_return end.has_value();
+  };
+  waiter = create_task(wait_for_all());
+  EXPECT_TRUE(co_await waiter);
+}
+
 }  // namespace
 }  // namespace asyncio
