@@ -19,7 +19,7 @@
 // who cannot keep up keeps nobody else from running.
 // Cancellation: of a tick() loses no tick: the next call gives it.
 // Errors: ValueError("period must be > 0"); RuntimeError for a second task in
-// tick().
+// tick(): tasks that share one, as a limit of their rate, take turns by a Lock.
 // Lifetime: destroyed while a task is in tick(), that gets RuntimeError when its
 // time has come.
 // Threads: the loop's.

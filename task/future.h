@@ -251,22 +251,24 @@ class Future {
     requires(!std::is_void_v<T> && !std::is_reference_v<T> &&
              std::is_constructible_v<T, U>)
   void set_result(U&& value) const {
+    internal::FutureState<T>& state = this->state();
     core_->check_pending();
-    state().emplace(std::forward<U>(value));
+    state.emplace(std::forward<U>(value));
     core_->finish();
   }
   template <class U = T>
     requires std::is_reference_v<U>
   void set_result(std::type_identity_t<U> value) const {
+    internal::FutureState<T>& state = this->state();
     core_->check_pending();
-    state().emplace(value);
+    state.emplace(value);
     core_->finish();
   }
   void set_result() const
     requires std::is_void_v<T>
   {
-    core_->check_pending();
     static_cast<void>(state());
+    core_->check_pending();
     core_->finish();
   }
   // An exception_ptr, or any object to be thrown. A CancelledError is stored like

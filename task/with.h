@@ -191,6 +191,12 @@ concept AsyncManager = requires(M& m, std::exception_ptr e) {
 template <class M, class F>
   requires AsyncManager<std::remove_reference_t<M>>
 auto with(M&& manager, F body) {
+  using Held = std::remove_reference_t<M>;
+  static_assert(internal::kTakesEntered<Held, F> ||
+                    internal::kTakesManager<Held, F> ||
+                    std::is_invocable_v<F&>,
+                "the body of with() takes what the manager gives, or the manager "
+                "by reference, or nothing");
   return internal::run_with<
       std::conditional_t<std::is_lvalue_reference_v<M>, M,
                          std::remove_reference_t<M>>,

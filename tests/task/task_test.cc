@@ -166,6 +166,13 @@ ASYNCIO_TEST(TaskTest, RefusesToBeResolvedFromOutside) {
   }
   EXPECT_EQ(text, "Task does not support set_exception operation");
   EXPECT_EQ(co_await task, 1);
+  // Also where it is done.
+  try {
+    future.set_result(2);
+  } catch (const RuntimeError& e) {
+    text = e.what();
+  }
+  EXPECT_EQ(text, "Task does not support set_result operation");
 }
 
 ASYNCIO_TEST(TaskTest, AwaitingItselfIsAnError) {
