@@ -112,7 +112,7 @@ class WaitQueue {
   }
   // Wakes a node of this queue. False where it was woken or cancelled before,
   // or its loop is being destroyed.
-  static bool wake(WaitNode& node) { return node.task()->wake(); }
+  static bool wake(WaitNode& node) { return node.task()->wake_unrefused(); }
 
   // Wakes the foremost that is neither woken nor cancelled; false where none
   // is.

@@ -127,8 +127,10 @@ class TaskCore : public FutureCore, private TaskListNode {
   // --- Called by whoever ends the wait.
 
   // Makes the task ready. False where its wait has ended already.
-  bool wake() {
-    if (wait_ != kPending) [[unlikely]] return wake_refused();
+  bool wake() { return wake_unrefused() || wake_refused(); }
+  // The same in a wait that never refuses to be cancelled.
+  bool wake_unrefused() {
+    if (wait_ != kPending) return false;
     wait_ = kWoken;
     LoopAccess::push(*loop(), *this);
     return true;
@@ -276,7 +278,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   Details& details();
   void delete_details() noexcept;
   bool pending() const { return wait_ == kPending || wait_ == kRefused; }
-  [[gnu::noinline]] bool wake_refused();
+  bool wake_refused();
   // Whether it is in a step, or has begun one that has begun another inside.
   bool running() const { return step.task == this || wait_ == kRunning; }
   bool due_to_never_start() const {
