@@ -12,11 +12,14 @@
 #include <thread>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/base/macros.h"
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/context.h"
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/ready_node.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/clock.h"
 #include "asyncio/loop/exception_context.h"
@@ -215,7 +218,7 @@ Handle EventLoop::schedule(internal::Ref<internal::CallbackNode> node) {
 
 TimerHandle EventLoop::schedule_at(TimePoint when,
                                    internal::Ref<internal::CallbackNode> node) {
-  wheel_.schedule(*node, when);
+  arm(*node, when);
   if (when == TimePoint::infinite_future()) [[unlikely]] {
     // Never comes: its handle alone keeps it.
     TimerWheel::cancel(*node);
@@ -341,22 +344,37 @@ void EventLoop::call_exception_handler(const ExceptionContext& context) {
   }
 }
 
-// What is ready now; what that makes ready is behind the mark. An interrupt
-// leaves the rest at the front of the queue.
-inline void EventLoop::run_ready() {
-  const internal::ReadyQueue::Mark mark = ready_.mark();
-  bool last;
-  do {
-    internal::ReadyNode& node = ready_.pop();
-    last = internal::ReadyQueue::is_last(node, mark);
-    node.run();
-  } while (!last);
+// One node's turn, with all that it leaves; nobody's context is running after it.
+inline void EventLoop::take_turn(internal::ReadyNode& node) {
+  node.run();
+  if (internal::step.next != nullptr) node.go_on();
+  end_turn();
+}
+
+inline void EventLoop::end_turn() {
+  internal::step.task = nullptr;
+  internal::ContextSlot::set_current(nullptr);
+}
+
+// What is ready now; what that makes ready waits. An interrupt leaves the rest at
+// the front of the queue.
+template <void (EventLoop::*kTakeTurn)(internal::ReadyNode&)>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void EventLoop::run_ready() {
+  internal::ReadyQueue::Batch batch(ready_);
+  try {
+    do {
+      (this->*kTakeTurn)(batch.next());
+    } while (!batch.empty());
+  } catch (...) {
+    end_turn();
+    batch.put_back(ready_);
+    throw;
+  }
 }
 
 // Whether an iteration would do nothing but run what is ready.
 inline bool EventLoop::only_ready() const {
   return !ready_.empty() && concerns_ == 0 && inbox_.empty() &&
-         wheel_.empty() &&
          internal::SignalRegistry::deliveries() == seen_deliveries_;
 }
 
@@ -366,12 +384,12 @@ void EventLoop::run_once() {
   if (ready_.empty() || poller_->watched() > 0) wait_for_events();
   collect_signals();
   inbox_.drain_to(ready_);
-  if (!wheel_.empty()) move_due_timers();
+  if ((concerns_ & kTimed) != 0) move_due_timers();
   if (ready_.empty()) [[unlikely]] return;
   if (get_debug()) [[unlikely]] {
-    run_ready_debug();
+    run_ready<&EventLoop::take_turn_debug>();
   } else {
-    run_ready();
+    run_ready<&EventLoop::take_turn>();
   }
 }
 
@@ -401,10 +419,18 @@ void EventLoop::run_forever() {
     EventLoop& loop;
     internal::ContextSlot* context;
   } scope(*this);
+  run_once();
   do {
-    run_once();
-    while (only_ready()) run_ready();
-  } while ((concerns_ & kStopping) == 0);
+    while (only_ready()) run_ready<&EventLoop::take_turn>();
+  } while (go_round());
+}
+
+// An iteration, unless the last one was to be the last. Not in line, so that what
+// it looks at is in no register of the short way.
+[[gnu::noinline]] bool EventLoop::go_round() {
+  if ((concerns_ & kStopping) != 0) return false;
+  run_once();
+  return true;
 }
 
 // Events that have come already. With nothing watched there are none: signals
@@ -504,28 +530,26 @@ void EventLoop::sleep_while_work_outside() {
 }
 
 void EventLoop::move_due_timers() {
-  const TimePoint now = clock_->now();
-  const size_t fired = wheel_.advance(now, [this](TimerNode& timer) {
-    ready_.push(static_cast<internal::LoopTimer&>(timer));
-  });
-  if (fired > 0) last_fired_ = now;
+  if (!wheel_.empty()) {
+    const TimePoint now = clock_->now();
+    const size_t fired = wheel_.advance(now, [this](TimerNode& timer) {
+      ready_.push(static_cast<internal::LoopTimer&>(timer));
+    });
+    if (fired > 0) last_fired_ = now;
+  }
+  if (wheel_.empty()) set_concern(kTimed, false);
 }
 
-void EventLoop::run_ready_debug() {
-  const internal::ReadyQueue::Mark mark = ready_.mark();
-  for (bool last = false; !last;) {
-    internal::ReadyNode& node = ready_.pop();
-    last = internal::ReadyQueue::is_last(node, mark);
-    // It may be gone after it ran.
-    const std::string name = node.describe();
-    const TimePoint start = clock_->now();
-    node.run();
-    const Duration taken = clock_->now() - start;
-    if (taken >= slow_callback_duration_) {
-      char seconds[32];
-      std::snprintf(seconds, sizeof seconds, "%.3f", taken.seconds());
-      print_report("Executing " + name + " took " + seconds + " seconds\n");
-    }
+void EventLoop::take_turn_debug(internal::ReadyNode& node) {
+  // It may be gone after it ran.
+  const std::string name = node.describe();
+  const TimePoint start = clock_->now();
+  take_turn(node);
+  const Duration taken = clock_->now() - start;
+  if (taken >= slow_callback_duration_) {
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.3f", taken.seconds());
+    print_report("Executing " + name + " took " + seconds + " seconds\n");
   }
 }
 

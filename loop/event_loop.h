@@ -334,6 +334,11 @@ class EventLoop {
   void set_interest(internal::IoNode& node, int32_t interest);
   void collect_signals();
   void run_once();
+  bool go_round();
+  void arm(internal::LoopTimer& timer, TimePoint deadline) {
+    set_concern(kTimed, true);
+    wheel_.schedule(timer, deadline);
+  }
   bool only_ready() const;
   void wait_for_events();
   void look_for_events();
@@ -342,8 +347,11 @@ class EventLoop {
   bool spin(Duration& timeout);
   void sleep_while_work_outside();
   void move_due_timers();
+  template <void (EventLoop::*kTakeTurn)(internal::ReadyNode&)>
   void run_ready();
-  void run_ready_debug();
+  void take_turn(internal::ReadyNode& node);
+  void take_turn_debug(internal::ReadyNode& node);
+  static void end_turn();
   void drop_ready() noexcept;
   void clear();
   void retire();
@@ -354,7 +362,12 @@ class EventLoop {
   void free();
 
   // What makes an iteration more than the running of what is ready.
-  enum Concern : uint8_t { kStopping = 1, kDebug = 2, kWatching = 4 };
+  enum Concern : uint8_t {
+    kStopping = 1,
+    kDebug = 2,
+    kWatching = 4,
+    kTimed = 8,  // a timer was armed; may be none any more
+  };
   void set_concern(Concern concern, bool on) {
     concerns_ = static_cast<uint8_t>(on ? concerns_ | concern
                                         : concerns_ & ~concern);

@@ -6,11 +6,11 @@
 #include <tuple>
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/tether.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/sync/lock.h"
 #include "asyncio/task/coroutine.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 

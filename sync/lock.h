@@ -24,12 +24,12 @@
 
 #include <exception>
 
+#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/acquired.h"
 #include "asyncio/sync/internal/acquire.h"
 #include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/sync/internal/tether.h"
 #include "asyncio/sync/internal/wait_queue.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 

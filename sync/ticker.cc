@@ -1,9 +1,9 @@
 #include "asyncio/sync/ticker.h"
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 
 namespace asyncio {

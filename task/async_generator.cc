@@ -10,6 +10,7 @@
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/base/result.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
@@ -17,7 +18,6 @@
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/internal/function_name.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 #include "asyncio/task/task.h"
@@ -115,12 +115,11 @@ bool GeneratorPromiseBase::begin(bool closing) {
 bool GeneratorPromiseBase::resume_for(PromiseBase& caller,
                                       GeneratorAwaiter& awaiter) {
   Step& now = step;
-  if (now.depth >= Step::kMaxDepth) [[unlikely]] {
+  if (!now.descend()) [[unlikely]] {
     now.next = this;
   } else {
-    ++now.depth;
     frame().resume();
-    --now.depth;
+    now.ascend();
     if (state_ != kRunning) return false;
   }
   set_caller(&caller);

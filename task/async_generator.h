@@ -32,9 +32,9 @@
 #include <utility>
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio {

@@ -24,14 +24,14 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <source_location>
 #include <type_traits>
 #include <utility>
 
+#include "asyncio/base/internal/step.h"
+#include "asyncio/base/internal/value_slot.h"
 #include "asyncio/base/result.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio {
@@ -60,14 +60,14 @@ class ValuePromise : public PromiseBase {
     value_.emplace(std::forward<U>(value));
   }
 
-  T take_value() { return *std::move(value_); }
+  T take_value() { return std::move(*value_); }
   Result<T> take_result() {
     if (outcome().failed()) return Result<T>(outcome().take());
-    return Result<T>(*std::move(value_));
+    return Result<T>(std::move(*value_));
   }
 
  private:
-  std::optional<T> value_;
+  ValueSlot<T> value_;
 };
 
 template <class T>
@@ -137,12 +137,11 @@ class CoroutineAwaiter : public LibraryAwaiter, public FrameOwner {
     // The child has no caller while the caller is below it on the stack: where it
     // ends in there, the caller goes on by returning.
     Step& now = step;
-    if (now.depth >= Step::kMaxDepth) [[unlikely]] {
+    if (!now.descend()) [[unlikely]] {
       now.next = &promise();
     } else {
-      ++now.depth;
       frame.resume();
-      --now.depth;
+      now.ascend();
       if (frame.done()) return false;
     }
     PromiseBase& child = promise();

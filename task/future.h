@@ -33,6 +33,7 @@
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/value_slot.h"
 #include "asyncio/base/result.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/task/internal/future_awaiter.h"
@@ -59,7 +60,7 @@ class WithValue : public Base {
   ~WithValue() override = default;
 
  private:
-  std::optional<T> value_;
+  ValueSlot<T> value_;
 };
 
 template <class Base>

@@ -3,11 +3,11 @@
 #include <new>
 #include <string_view>
 
+#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
@@ -28,6 +28,7 @@ void SleepAwaiter::suspend(PromiseBase& promise) {
   TaskCore& task = *step.task;
   EventLoop& loop = *task.loop();
   const Duration delay = delay_;
+  set_kind(kKind);
   ::new (&timer_) Timer();
   if (!delay.is_infinite()) {
     LoopAccess::arm(loop, timer_, loop.time() + delay);

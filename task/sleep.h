@@ -20,11 +20,11 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/base/result.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/internal/loop_timer.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
@@ -34,7 +34,7 @@ namespace internal {
 
 class SleepAwaiter : public LibraryAwaiter, public Waiter {
  public:
-  explicit SleepAwaiter(Duration delay) : Waiter(kKind), delay_(delay) {}
+  explicit SleepAwaiter(Duration delay) : Waiter(nullptr), delay_(delay) {}
 
   bool await_ready() const { return false; }
   template <class P>

@@ -7,8 +7,8 @@
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 
 namespace asyncio {

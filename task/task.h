@@ -94,11 +94,19 @@ class TaskState final : public TaskValue<T> {
   using TaskValue<T>::TaskValue;
 
  private:
-  // The same as the one above, without a virtual destructor's call.
+  // The same as the one above, without a virtual destructor's call; and without a
+  // destructor at all where it would do nothing.
   void dispose() override {
-    if (!this->unretrieved_ || this->report_unretrieved()) delete this;
+    constexpr bool kNothing =
+        std::is_void_v<T> || std::is_trivially_destructible_v<T>;
+    if (kNothing && this->plain()) {
+      LoopAccess::release(*this->loop());
+      FramePool::deallocate(this, sizeof *this);
+    } else if (!this->unretrieved_ || this->report_unretrieved()) {
+      delete this;
+    }
   }
-  bool take_result(PromiseBase& root) override {
+  void complete(PromiseBase& root) override {
     auto& promise = static_cast<CoroutinePromise<T>&>(root);
     if constexpr (std::is_void_v<T>) {
       promise.take_value();
@@ -109,10 +117,10 @@ class TaskState final : public TaskValue<T> {
         this->emplace(promise.take_value());
       } catch (...) {
         this->finish_with(std::current_exception());
-        return false;
+        return;
       }
     }
-    return true;
+    this->finish_with_result();
   }
 };
 

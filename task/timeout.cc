@@ -7,11 +7,11 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/frame_pool.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/loop/internal/loop_timer.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 
 namespace asyncio {

@@ -22,6 +22,7 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/base/result.h"
 #include "asyncio/base/time.h"
 #include "asyncio/task/as_result.h"
@@ -30,7 +31,6 @@
 #include "asyncio/task/ensure_future.h"
 #include "asyncio/task/future.h"
 #include "asyncio/task/internal/future_core.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/timeout.h"
 #include "asyncio/task/wait.h"

@@ -118,17 +118,20 @@ void* FramePool::refill(size_t c) {
   shelf.fresh = end;
   shelf.fresh_blocks -= count;
   list.head = static_cast<Block*>(word(first, 0));
-  list.room = kBatch - static_cast<int32_t>(count - 1);
+  list.room = kBatch - static_cast<uint32_t>(count - 1);
   return first;
 }
 
-// There is no room for a block that is to be freed.
+// The list is full, or has its first block.
 void FramePool::put_aside(size_t c) noexcept {
-  List& list = local_.lists[c];
-  list.room = kBatch - 1;
   thread_guard.touch();
+  List& list = local_.lists[c];
+  if (list.head->next == nullptr) {
+    list.room = kBatch - 1;
+    return;
+  }
+  list.room = kBatch;
   Block* const full = std::exchange(list.head, nullptr);
-  if (full == nullptr) return;  // the first block of this class in this thread
   Block* const before = std::exchange(local_.aside[c], full);
   if (before == nullptr) return;
   Depot& d = depot();

@@ -39,7 +39,7 @@ class FramePool {
   static constexpr size_t kClasses = kLargest / kGrain + 1;
   // How many blocks of one class a list has room for; they travel to and from the
   // depot together.
-  static constexpr int32_t kBatch = 256;
+  static constexpr uint32_t kBatch = 256;
 
   // Whether allocate() would do no more than take a block off its list.
   static bool has_block(size_t size) {
@@ -72,10 +72,10 @@ class FramePool {
     const size_t c = class_of(size);
     if (c < kClasses) [[likely]] {
       List& list = local_.lists[c];
-      if (--list.room < 0) [[unlikely]] put_aside(c);
       Block* block = static_cast<Block*>(p);
       block->next = list.head;
       list.head = block;
+      if (--list.room == 0) [[unlikely]] put_aside(c);
       return;
     }
 #endif
@@ -87,12 +87,13 @@ class FramePool {
     Block* next;
   };
   struct List {
+    constexpr List() : head(nullptr), room(1) {}
     Block* head;
-    int32_t room;  // for how many blocks more; none before the first
+    uint32_t room;  // for how many blocks more; for one before the first
   };
   struct Lists {
     List lists[kClasses];
-    Block* aside[kClasses];  // a full list, or null
+    Block* aside[kClasses] = {};  // a full list, or null
   };
 
   static size_t class_of(size_t size) { return (size + kGrain - 1) / kGrain; }
@@ -100,8 +101,9 @@ class FramePool {
   static void put_aside(size_t c) noexcept;
 
   friend class ThreadGuard;
-  static inline constinit thread_local Lists local_{};
+  static constinit thread_local Lists local_;
 };
+inline constinit thread_local FramePool::Lists FramePool::local_;
 
 // Gives a class, its derived classes included, the pool's memory. The sized
 // delete is given the dynamic type's size where the destructor is virtual.

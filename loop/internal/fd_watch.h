@@ -2,9 +2,6 @@
 #ifndef ASYNCIO_LOOP_INTERNAL_FD_WATCH_H_
 #define ASYNCIO_LOOP_INTERNAL_FD_WATCH_H_
 
-#include <cstdint>
-#include <utility>
-
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/handle.h"
 #include "asyncio/loop/internal/poller.h"
@@ -22,29 +19,8 @@ class FdWatch final : public IoNode {
   bool orphaned = false;
   bool running = false;
 
-  void run() override {
-    const int32_t events = std::exchange(result, 0);
-    running = true;
-    struct End {
-      FdWatch* watch;
-      ~End() {
-        watch->running = false;
-        if (watch->orphaned) delete watch;
-      }
-    } end{this};
-    call(events & kIoRead, reader);
-    call(events & kIoWrite, writer);
-  }
-  void drop() noexcept override {
-    if (orphaned) delete this;
-  }
-
- private:
-  static void call(int32_t wanted, const Ref<CallbackNode>& node) {
-    if (wanted == 0 || !node) return;
-    Ref<CallbackNode> share = node;
-    share->call_guarded();
-  }
+  void run() override;
+  void drop() noexcept override;
 };
 
 }  // namespace asyncio::internal

@@ -67,7 +67,7 @@ struct LoopAccess {
   // Makes `timer` ready when `deadline` has come; it must stay where it is until
   // it ran or was disarmed.
   static void arm(EventLoop& loop, LoopTimer& timer, TimePoint deadline) {
-    loop.wheel_.schedule(timer, deadline);
+    loop.arm(timer, deadline);
   }
   static void disarm(EventLoop& loop, LoopTimer& timer) {
     loop.wheel_.cancel(timer);

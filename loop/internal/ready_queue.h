@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 #include "asyncio/base/internal/ready_node.h"
 
@@ -33,13 +34,37 @@ class ReadyQueue {
     return *node;
   }
 
-  // The end as it is now: what is pushed later is behind it.
-  using Mark = ReadyNode* const*;
-  Mark mark() const { return tail_; }
-  // Whether `node` was the last when the queue, not empty then, was marked.
-  static bool is_last(const ReadyNode& node, Mark mark) {
-    return &node.next_ == mark;
-  }
+  // What is in the queue now, taken out as a whole: to be gone through by next().
+  // What is pushed meanwhile is not in it.
+  class Batch {
+   public:
+    // Requires !queue.empty().
+    explicit Batch(ReadyQueue& queue) : next_(queue.head_), tail_(queue.tail_) {
+      queue.head_ = end_mark();
+      queue.tail_ = &queue.head_;
+    }
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+
+    bool empty() const { return next_ == end_mark(); }
+    // Requires !empty().
+    ReadyNode& next() {
+      ReadyNode& node = *next_;
+      next_ = std::exchange(node.next_, nullptr);
+      return node;
+    }
+    // The rest goes before all that is in the queue.
+    void put_back(ReadyQueue& queue) {
+      if (empty()) return;
+      *tail_ = queue.head_;
+      if (queue.empty()) queue.tail_ = tail_;
+      queue.head_ = next_;
+    }
+
+   private:
+    ReadyNode* next_;
+    ReadyNode** tail_;
+  };
 
  private:
   friend class Inbox;

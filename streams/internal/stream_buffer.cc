@@ -12,10 +12,10 @@
 #include "absl/base/macros.h"
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/streams/transport.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 

@@ -19,11 +19,11 @@
 #include <string_view>
 #include <utility>
 
+#include "asyncio/base/internal/step.h"
 #include "asyncio/streams/internal/byte_buffer.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/streams/transport.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 

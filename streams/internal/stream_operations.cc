@@ -6,10 +6,10 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/streams/internal/stream.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/coroutine.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/sleep.h"
 

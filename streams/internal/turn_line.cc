@@ -1,7 +1,7 @@
 #include "asyncio/streams/internal/turn_line.h"
 
+#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 

@@ -19,8 +19,8 @@
 
 #include <coroutine>
 
+#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 

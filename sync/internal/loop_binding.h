@@ -2,9 +2,9 @@
 #ifndef ASYNCIO_SYNC_INTERNAL_LOOP_BINDING_H_
 #define ASYNCIO_SYNC_INTERNAL_LOOP_BINDING_H_
 
+#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 
 namespace asyncio::internal {

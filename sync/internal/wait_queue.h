@@ -17,8 +17,8 @@
 #include <string_view>
 
 #include "absl/base/attributes.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
@@ -94,7 +94,6 @@ class WaitQueue {
     node.next = &line_;
     node.prev->next = &node;
     line_.prev = &node;
-    if (cursor_ == &line_) cursor_ = &node;
     ++live_;
     step.task->park(leaf, node);
   }
@@ -105,10 +104,12 @@ class WaitQueue {
 
   // The foremost that is neither woken nor cancelled; null where none is.
   WaitNode* next_waiting() {
-    while (cursor_ != &line_ && !node_at(cursor_).task()->waiting()) {
-      cursor_ = cursor_->next;
+    PlaceInLine* next = cursor_->next;
+    while (next != &line_ && !node_at(next).task()->waiting()) {
+      cursor_ = next;
+      next = next->next;
     }
-    return cursor_ != &line_ ? &node_at(cursor_) : nullptr;
+    return next != &line_ ? &node_at(next) : nullptr;
   }
   // Wakes a node of this queue. False where it was woken or cancelled before,
   // or its loop is being destroyed.
@@ -117,10 +118,9 @@ class WaitQueue {
   // Wakes the foremost that is neither woken nor cancelled; false where none
   // is.
   bool wake_next() {
-    while (cursor_ != &line_) {
-      WaitNode& node = node_at(cursor_);
-      cursor_ = node.next;
-      if (wake(node)) return true;
+    while (cursor_->next != &line_) {
+      cursor_ = cursor_->next;
+      if (wake(node_at(cursor_))) return true;
     }
     return false;
   }
@@ -150,8 +150,8 @@ class WaitQueue {
   void detach() noexcept;
 
   PlaceInLine line_{&line_, &line_};  // a ring: the foremost is line_.next
-  // Nobody before it waits: who was woken or cancelled never waits again
-  // without going to the back.
+  // Nobody up to it waits: who was woken or cancelled never waits again without
+  // going to the back.
   PlaceInLine* cursor_ = &line_;
   size_t live_ = 0;
 };
@@ -161,7 +161,7 @@ inline void WaitNode::take_out() {
   queue_ = nullptr;
   prev->next = next;
   next->prev = prev;
-  if (queue.cursor_ == this) queue.cursor_ = next;
+  if (queue.cursor_ == this) queue.cursor_ = prev;
   if (!task()->was_cancelled()) [[likely]] --queue.live_;
 }
 

@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <utility>
 
+#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/sync/internal/channel_core.h"
 #include "asyncio/sync/internal/mailbox.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 

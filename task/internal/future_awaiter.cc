@@ -6,9 +6,9 @@
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
@@ -29,7 +29,12 @@ void FutureAwaiter::refuse(PromiseBase& promise) {
   step.task->yield(promise);
 }
 
-void FutureAwaiter::on_done(FutureCore&) noexcept { task()->wake(); }
+void FutureAwaiter::Link::on_done(FutureCore&) noexcept {
+  static_assert(sizeof(FutureAwaiter) ==
+                sizeof(Waiter) + sizeof(Link) + sizeof(Ref<FutureCore>));
+  auto* waiter = reinterpret_cast<Waiter*>(this) - 1;
+  waiter->task()->wake();
+}
 
 std::exception_ptr FutureAwaiter::failure() {
   if (step.task->take_cancelled()) [[unlikely]] {
@@ -51,7 +56,7 @@ std::exception_ptr FutureAwaiter::failure() {
   return future_->outcome();
 }
 
-void FutureAwaiter::unlink() noexcept { future_->remove_link(*this); }
+void FutureAwaiter::unlink() noexcept { future_->remove_link(link_); }
 
 void FutureAwaiter::throw_failure() { std::rethrow_exception(failure()); }
 

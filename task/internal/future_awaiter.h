@@ -10,36 +10,38 @@
 
 #include "absl/base/attributes.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/base/result.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio::internal {
 
-class FutureAwaiter : public LibraryAwaiter, public Waiter, private DoneLink {
+class FutureAwaiter : public LibraryAwaiter, public Waiter {
  public:
   explicit FutureAwaiter(Ref<FutureCore> future)
-      : Waiter(kKind), future_(std::move(future)) {}
+      : future_(std::move(future)) {
+    set_kind(kKind);
+  }
   ABSL_ATTRIBUTE_ALWAYS_INLINE ~FutureAwaiter() {
-    if (linked()) [[unlikely]] unlink();
+    if (link_.linked()) [[unlikely]] unlink();
   }
 
   bool await_ready() const { return future_->done(); }
   template <class P>
-  bool await_suspend(std::coroutine_handle<P> caller) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void await_suspend(
+      std::coroutine_handle<P> caller) {
     TaskCore& task = *step.task;
     PromiseBase& promise = caller.promise();
     if (future_->loop() != task.loop() || future_.get() == &task)
         [[unlikely]] {
       refuse(promise);
     } else {
-      future_->add_link(*this);
+      future_->add_link(link_);
       task.park(promise, *this);
     }
-    return true;
   }
 
  protected:
@@ -56,12 +58,15 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter, private DoneLink {
   }
 
  private:
+  class Link final : public DoneLink {
+    void on_done(FutureCore& future) noexcept override;
+  };
   void unlink() noexcept;
   [[noreturn]] void throw_failure();
   void refuse(PromiseBase& promise);
-  void on_done(FutureCore& future) noexcept override;
 
   static const WaiterKind kKind;
+  Link link_;  // right behind the Waiter
   Ref<FutureCore> future_;
 };
 

@@ -31,7 +31,7 @@ class FutureCore;
 // the future's list until then; destroying it takes it out.
 class DoneLink {
  public:
-  DoneLink() = default;
+  DoneLink() {}  // NOLINT: prev_ is of no use before it is linked
   DoneLink(const DoneLink&) = delete;
   DoneLink& operator=(const DoneLink&) = delete;
 
@@ -48,7 +48,7 @@ class DoneLink {
 
  private:
   friend class FutureCore;
-  DoneLink* prev_ = nullptr;
+  DoneLink* prev_;
   DoneLink* next_ = nullptr;
 };
 
@@ -77,7 +77,7 @@ class FutureCore : public ErasedFuture, public Pooled {
       if (link->next_ != link) {
         tell(*link);
       } else {
-        link->prev_ = link->next_ = nullptr;
+        link->next_ = nullptr;
         link->on_done(*this);
       }
     }
@@ -122,7 +122,7 @@ class FutureCore : public ErasedFuture, public Pooled {
       link.next_->prev_ = link.prev_;
       if (first_link_ == &link) first_link_ = link.next_;
     }
-    link.prev_ = link.next_ = nullptr;
+    link.next_ = nullptr;
   }
   // Calls fn(DoneLink&) for each, in order.
   template <class F>

@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "asyncio/base/internal/frame_pool.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/awaiter_of.h"
-#include "asyncio/task/internal/step.h"
 
 namespace asyncio::internal {
 
@@ -40,15 +40,13 @@ class FrameOwner {
 };
 
 // Owner of the frame while it runs, then the exception that it ended with: both
-// are pointers, told apart by the lowest bit.
+// are pointers, told apart by the lowest bit. Whoever the frame ended for takes the
+// exception: it is never destroyed with one.
 class Outcome {
  public:
   Outcome() = default;
   Outcome(const Outcome&) = delete;
   Outcome& operator=(const Outcome&) = delete;
-  ~Outcome() {
-    if (failed()) static_cast<void>(take());
-  }
 
   void set_owner(FrameOwner* owner) {
     bits_ = reinterpret_cast<uintptr_t>(owner);

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/future_core.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/task_core.h"
 
 namespace asyncio::internal {

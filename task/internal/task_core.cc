@@ -15,12 +15,12 @@
 #include "asyncio/base/context.h"
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/task/internal/function_name.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 
 namespace asyncio::internal {
 
@@ -52,35 +52,51 @@ void TaskCore::start_eagerly() {
       ContextSlot::current() = context;
     }
   } restore{outer, context};
-  step.next = nullptr;
-  step.depth = 0;
+  step = Step{};
   run();
+  if (step.next != nullptr) go_on();
 }
 
+// Ends in a jump: what is left, and whose turn it was, is the loop's to look at.
 void TaskCore::run() {
   step.task = this;
   ContextSlot::set_current(&context_);
   leaf_->frame().resume();
-  if (step.next != nullptr) go_on();
-  // The task may be gone: what runs next must not find its context.
-  leave_step();
+}
+
+void TaskCore::yield_due(PromiseBase& leaf) {
+  leaf_ = &leaf;
+  wait_ = kDueCancel;
+  LoopAccess::push(*loop(), *this);
 }
 
 // What a frame left to be resumed, until none is left. The end of the task is the
 // last of them.
 void TaskCore::go_on() {
-  if (step.next != &end_ && !drive()) return;
-  step.next = nullptr;
-  finish_step();
+  if (step.next == &end_) [[likely]] {
+    end_step();
+  } else {
+    drive();
+  }
 }
 
-// Resumes one after the other. Whether the last one ended the task.
-bool TaskCore::drive() {
+void TaskCore::drive() {
   do {
     leaf_ = std::exchange(step.next, nullptr);
     leaf_->frame().resume();
   } while (step.next != nullptr && step.next != &end_);
-  return step.next != nullptr;
+  if (step.next != nullptr) end_step();
+}
+
+// The outermost frame, the last to be resumed, has ended.
+inline void TaskCore::end_step() {
+  step.next = nullptr;
+  PromiseBase& root = *leaf_;
+  if (root.outcome().failed() || must_cancel_) [[unlikely]] {
+    finish_with(root.outcome().failed() ? root.outcome().take() : nullptr);
+    return;
+  }
+  complete(root);
 }
 
 // Its turn has come, and it was cancelled before.
@@ -91,25 +107,6 @@ void TaskCore::finish_unstarted() {
   unlink();
   destroy_frames();
   finish_cancelled(std::move(exception));
-}
-
-// The outermost frame, the last to be resumed, has ended.
-void TaskCore::finish_step() {
-  PromiseBase& root = *leaf_;
-  if (root.outcome().failed() || must_cancel_) [[unlikely]] {
-    finish_with(root.outcome().failed() ? root.outcome().take() : nullptr);
-    return;
-  }
-  if (!take_result(root)) [[unlikely]] return;
-  end_frames();
-  finish();
-  release();
-}
-
-void TaskCore::end_frames() noexcept {
-  PromiseBase* const root = std::exchange(leaf_, nullptr);
-  root->frame().destroy();
-  unlink();
 }
 
 // In the place of a result; null where there is one, which is lost.
@@ -127,10 +124,7 @@ void TaskCore::finish_with(std::exception_ptr exception) {
     return;
   }
   fail(exception);
-  if (stops_loop(exception)) [[unlikely]] {
-    leave_step();
-    std::rethrow_exception(exception);
-  }
+  if (stops_loop(exception)) [[unlikely]] std::rethrow_exception(exception);
 }
 
 // Of one whose wait is none, or refused to be cancelled.

@@ -16,12 +16,12 @@
 #include "asyncio/base/context.h"
 #include "asyncio/base/internal/frame_pool.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/task/internal/frame_hook.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
-#include "asyncio/task/internal/step.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio {
@@ -93,8 +93,9 @@ class TaskCore : public FutureCore, private TaskListNode {
   }
   // The frame of `leaf` suspends for one turn of the loop.
   void yield(PromiseBase& leaf) {
+    if (must_cancel_) [[unlikely]] return yield_due(leaf);
     leaf_ = &leaf;
-    wait_ = must_cancel_ ? kDueCancel : kWoken;
+    wait_ = kWoken;
     LoopAccess::push(*loop(), *this);
   }
   // What the step has resumed, in the awaiter of which park() was called.
@@ -170,8 +171,9 @@ class TaskCore : public FutureCore, private TaskListNode {
   // A task of the library's own, destroyed silently.
   void set_report_pending(bool report) { report_pending_ = report; }
 
-  // A step.
+  // A step: its beginning, and what that left.
   void run() final;
+  void go_on() final;
   void drop() noexcept final {}
 
   // The frames from the innermost one up to `last` are destroyed, because the
@@ -187,9 +189,20 @@ class TaskCore : public FutureCore, private TaskListNode {
     if ((identity_ & 1) == 0) [[unlikely]] delete_details();
   }
 
-  // Moves the result out of the frame, which ended with one. False where that
-  // threw: finish_with() was called.
-  virtual bool take_result(PromiseBase& root) = 0;
+  // Whether a finished one has nothing to be destroyed but its value.
+  bool plain() const {
+    return state() == kFinished && (identity_ & 1) != 0 &&
+           context_.peek() == nullptr;
+  }
+
+  // Moves the result out of the frame, which ended with one, and calls
+  // finish_with_result(); where that throws, finish_with().
+  virtual void complete(PromiseBase& root) = 0;
+  void finish_with_result() {
+    end_frames();
+    finish();
+    release();
+  }
   // Ends the task with an exception in the place of a result; with null it is
   // cancelled.
   [[gnu::noinline]] void finish_with(std::exception_ptr exception);
@@ -256,15 +269,15 @@ class TaskCore : public FutureCore, private TaskListNode {
 
   void note_source(const PromiseBase& root);
   void start_eagerly();
-  static void leave_step() noexcept {
-    step.task = nullptr;
-    ContextSlot::set_current(nullptr);
+  // Of one that is to be thrown at in its next step.
+  void yield_due(PromiseBase& leaf);
+  [[gnu::noinline]] void drive();
+  void end_step();
+  void end_frames() noexcept {
+    PromiseBase* const root = std::exchange(leaf_, nullptr);
+    root->frame().destroy();
+    unlink();
   }
-  // Not in line, so that a step that needs none of it saves no registers.
-  [[gnu::noinline]] void go_on();
-  [[gnu::noinline]] bool drive();
-  void finish_step();
-  void end_frames() noexcept;
   void finish_unstarted();
   void note_due_cancel();
   void withdraw_due_cancel();
@@ -293,11 +306,10 @@ class TaskCore : public FutureCore, private TaskListNode {
   }
   void abandon() noexcept;
   void destroy_frames() noexcept;
+  // Out of the list of unfinished tasks, where it is from start() to its end.
   void unlink() noexcept {
-    if (next == nullptr) return;
     prev->next = next;
     next->prev = prev;
-    prev = next = nullptr;
   }
 
   // The innermost suspended frame: what the next step resumes. While it runs, what

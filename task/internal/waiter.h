@@ -6,6 +6,7 @@
 #ifndef ASYNCIO_TASK_INTERNAL_WAITER_H_
 #define ASYNCIO_TASK_INTERNAL_WAITER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -39,6 +40,8 @@ class Waiter {
  protected:
   // Of no kind before set_kind(), and of no task before it waits.
   Waiter() {}  // NOLINT: not even null, which would be a store each
+  // The same, but of no task.
+  explicit Waiter(std::nullptr_t) : task_(nullptr) {}
   ~Waiter() = default;
   void set_kind(const WaiterKind& kind) { kind_ = &kind; }
 

@@ -9,8 +9,11 @@
 //    step's driver resumes it from a fresh stack;
 //  - a coroutine that ends leaves its caller in `next`; it has none while the
 //    caller is still on the stack below it, which goes on by returning.
-#ifndef ASYNCIO_TASK_INTERNAL_STEP_H_
-#define ASYNCIO_TASK_INTERNAL_STEP_H_
+//
+// The loop knows no more of it than that a turn may leave something in `next`,
+// for ReadyNode::go_on(), and that no task runs between turns.
+#ifndef ASYNCIO_BASE_INTERNAL_STEP_H_
+#define ASYNCIO_BASE_INTERNAL_STEP_H_
 
 namespace asyncio::internal {
 
@@ -20,13 +23,22 @@ class TaskCore;
 struct Step {
   static constexpr int kMaxDepth = 64;
 
-  TaskCore* task;      // null in a callback and outside the loop
-  PromiseBase* next;   // what the driver resumes next; null between steps
-  int depth;           // how many frames are resumed on top of each other
+  // Before a frame is resumed on top of another, and after it. False where it is
+  // not to be: the stack is deep enough.
+  bool descend() {
+    if (--room != 0) [[likely]] return true;
+    ++room;
+    return false;
+  }
+  void ascend() { ++room; }
+
+  TaskCore* task = nullptr;     // null in a callback and outside the loop
+  PromiseBase* next = nullptr;  // what is resumed next; null between steps
+  int room = kMaxDepth + 1;     // how many more frames the stack takes, and one
 };
 
 inline constinit thread_local Step step{};
 
 }  // namespace asyncio::internal
 
-#endif  // ASYNCIO_TASK_INTERNAL_STEP_H_
+#endif  // ASYNCIO_BASE_INTERNAL_STEP_H_
