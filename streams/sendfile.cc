@@ -114,7 +114,7 @@ Coroutine<int64_t> send_blocks(Ref<Stream> stream, int file,
     const int64_t size =
         options.count ? std::min(kBlock, *options.count - sent) : kBlock;
     if (size == 0) co_return sent;
-    co_await internal::StreamRequest<internal::DrainAwaiter>(stream);
+    co_await internal::StreamRequest<internal::DrainAwaiter>(stream.get());
     std::string block;
     if (pipe) {
       // What is read here is written at once: a cancellation loses none of it.

@@ -50,28 +50,28 @@ class StreamReader {
   // everything up to the end.
   internal::ReadRequest<internal::ReadStringAwaiter> read(
       ptrdiff_t n = -1) const {
-    if (n < 0) return {stream_, internal::ReadGoal::kAll, kWhatever};
-    return {stream_, internal::ReadGoal::kSome, static_cast<size_t>(n)};
+    if (n < 0) return {stream_.get(), internal::ReadGoal::kAll, kWhatever};
+    return {stream_.get(), internal::ReadGoal::kSome, static_cast<size_t>(n)};
   }
 
-  // -> size_t. The same into memory of the caller's, which outlives the read; 0
-  // at the end.
+  // -> size_t. The same into memory of the caller's; 0 at the end. The memory
+  // outlives the read, one in a task of its own until that task is done.
   internal::ReadIntoRequest read_into(std::span<std::byte> target) const {
-    return {stream_, target};
+    return {stream_.get(), target};
   }
   internal::ReadIntoRequest read_into(std::span<char> target) const {
-    return {stream_, std::as_writable_bytes(target)};
+    return {stream_.get(), std::as_writable_bytes(target)};
   }
 
   // -> std::string. The next line with its "\n"; what there is at the end, where
   // it has none. A line over the limit is dropped: ValueError.
   internal::ReadRequest<internal::ReadStringAwaiter> readline() const {
-    return {stream_, internal::ReadGoal::kLine, kWhatever};
+    return {stream_.get(), internal::ReadGoal::kLine, kWhatever};
   }
 
   // -> std::optional<std::string>. The same; empty at the end.
   internal::ReadRequest<internal::ReadNextAwaiter> next() const {
-    return {stream_, internal::ReadGoal::kLine, kWhatever};
+    return {stream_.get(), internal::ReadGoal::kLine, kWhatever};
   }
 
   // -> std::string of exactly n bytes. IncompleteReadError, which has what there
@@ -79,14 +79,15 @@ class StreamReader {
   internal::ReadRequest<internal::ReadStringAwaiter> readexactly(
       ptrdiff_t n) const {
     if (n < 0) throw_negative_size();
-    return {stream_, internal::ReadGoal::kExactly, static_cast<size_t>(n)};
+    return {stream_.get(), internal::ReadGoal::kExactly,
+            static_cast<size_t>(n)};
   }
 
   // -> std::string up to and with the separator that ends first. Nothing is taken
   // where that is over the limit: LimitOverrunError. IncompleteReadError where
   // the stream ends before. ValueError for an empty separator.
   internal::ReadUntilRequest readuntil(Separators separators = "\n") const {
-    return {stream_, std::move(separators)};
+    return {stream_.get(), std::move(separators)};
   }
 
   // Whether the stream has ended and all of it was read.

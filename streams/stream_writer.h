@@ -72,7 +72,7 @@ class StreamWriter {
 
   // -> void
   internal::StreamRequest<internal::DrainAwaiter> drain() const {
-    return internal::StreamRequest<internal::DrainAwaiter>(stream_);
+    return internal::StreamRequest<internal::DrainAwaiter>(stream_.get());
   }
 
   // The peer sees the end of the stream after what was written; it can still
@@ -86,7 +86,7 @@ class StreamWriter {
   // -> void, when the connection is closed. Throws what it was lost by. May wait
   // for ever where the peer neither reads nor closes: transport().abort().
   internal::StreamRequest<internal::WaitClosedAwaiter> wait_closed() const {
-    return internal::StreamRequest<internal::WaitClosedAwaiter>(stream_);
+    return internal::StreamRequest<internal::WaitClosedAwaiter>(stream_.get());
   }
 
   SocketAddress peername() const { return transport().peername(); }

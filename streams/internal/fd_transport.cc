@@ -37,6 +37,8 @@ constexpr size_t kHighWater = 64 * 1024;
 // So many writes to a lost connection pass in silence.
 constexpr uint32_t kLostWritesBeforeWarning = 5;
 constexpr size_t kMaxParts = IOV_MAX;
+constexpr const char* kReceiveFailed =
+    "Fatal error: protocol.data_received() call failed.";
 
 bool would_block(ssize_t n) {
   return n == -EAGAIN || n == -EWOULDBLOCK || n == -EINTR;
@@ -80,6 +82,7 @@ FdTransport::FdTransport(EventLoop& loop, int fd, Kind kind,
       low_water_(kHighWater / 4),
       lost_(*this),
       kind_(kind),
+      plain_(kind == Kind::kSocket),
       // What comes from a terminal does not concern who writes to it; of a pipe
       // the end does.
       read_eof_(kind == Kind::kWritePipe && is_device(fd)),
@@ -91,7 +94,37 @@ std::string FdTransport::describe() const {
 
 // --- Receiving.
 
-inline void FdTransport::read_ready() {
+// Something has come, and nothing else has happened: nearly every event.
+void FdTransport::run() {
+  const int32_t events = std::exchange(result, 0);
+  if ((events & interest) != kIoRead || kind_ != Kind::kSocket) [[unlikely]] {
+    run_otherwise(events);
+    return;
+  }
+  const ssize_t n = LoopAccess::system(*loop_).recv(
+      IoNode::fd, scratch_, DescriptorDomain::kScratchSize, 0);
+  if (n <= 0) [[unlikely]] {
+    received_nothing(n);
+    return;
+  }
+  try {
+    protocol_->data_received({scratch_, static_cast<size_t>(n)});
+  } catch (...) {
+    fatal_error(std::current_exception(), kReceiveFailed);
+  }
+}
+
+void FdTransport::run_otherwise(int32_t events) {
+  try {
+    // What a callback of this turn ended or paused is not told any more.
+    if ((events & interest & kIoRead) != 0) read_ready();
+    if ((events & interest & kIoWrite) != 0) write_ready();
+  } catch (...) {
+    fatal_error(std::current_exception(), kReceiveFailed);
+  }
+}
+
+void FdTransport::read_ready() {
   if (kind_ == Kind::kWritePipe) [[unlikely]] {
     // All that can happen to it: nobody is left to read it.
     force_close(outgoing_.empty()
@@ -104,24 +137,22 @@ inline void FdTransport::read_ready() {
       kind_ == Kind::kSocket
           ? system.recv(IoNode::fd, scratch_, DescriptorDomain::kScratchSize, 0)
           : system.read(IoNode::fd, scratch_, DescriptorDomain::kScratchSize);
-  if (n > 0) [[likely]] {
+  if (n > 0) {
     protocol_->data_received({scratch_, static_cast<size_t>(n)});
-  } else if (n == 0) {
-    end_of_stream();
-  } else if (!would_block(n)) {
-    failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "recv" : "read");
+  } else {
+    received_nothing(n);
   }
 }
 
-void FdTransport::run() {
-  const int32_t events = std::exchange(result, 0);
+void FdTransport::received_nothing(ssize_t n) {
   try {
-    // What a callback of this turn ended or paused is not told any more.
-    if ((events & interest & kIoRead) != 0) read_ready();
-    if ((events & interest & kIoWrite) != 0) write_ready();
+    if (n == 0) {
+      end_of_stream();
+    } else if (!would_block(n)) {
+      failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "recv" : "read");
+    }
   } catch (...) {
-    fatal_error(std::current_exception(),
-                "Fatal error: protocol.data_received() call failed.");
+    fatal_error(std::current_exception(), kReceiveFailed);
   }
 }
 
@@ -168,23 +199,23 @@ bool FdTransport::refuses_write(const char* call) {
   return true;
 }
 
-inline ssize_t FdTransport::send_now(const char* data, size_t size) {
+ssize_t FdTransport::send_now(const char* data, size_t size) {
   System& system = LoopAccess::system(*loop_);
-  const ssize_t n = kind_ == Kind::kSocket
-                        ? system.send(IoNode::fd, data, size, 0)
-                        : system.write(IoNode::fd, data, size);
-  return would_block(n) ? 0 : n;
+  return kind_ == Kind::kSocket ? system.send(IoNode::fd, data, size, 0)
+                                : system.write(IoNode::fd, data, size);
 }
 
 // Nothing in the way, and all of it sent at once: nearly every write. The rest is
 // a call of its own, so that this one saves no registers.
 void FdTransport::write(std::string_view data) {
-  if (write_eof_ || closing_ || data.empty() || held_ || !outgoing_.empty() ||
-      running_loop != loop_) [[unlikely]] {
+  // With this interest it neither is closing nor has bytes to send before.
+  if (interest != kIoRead || !plain_ || data.empty() || running_loop != loop_)
+      [[unlikely]] {
     write_otherwise(data);
     return;
   }
-  const ssize_t n = send_now(data.data(), data.size());
+  const ssize_t n = LoopAccess::system(*loop_).send(IoNode::fd, data.data(),
+                                                    data.size(), 0);
   if (n != static_cast<ssize_t>(data.size())) [[unlikely]] {
     write_rest(data, n);
   }
@@ -211,11 +242,12 @@ void FdTransport::write_otherwise(std::string_view data) {
 
 // After send_now() gave `n`.
 void FdTransport::write_rest(std::string_view data, ssize_t n) {
-  if (n < 0) [[unlikely]] {
+  if (n >= 0) {
+    data.remove_prefix(static_cast<size_t>(n));
+  } else if (!would_block(n)) {
     failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "send" : "write");
     return;
   }
-  data.remove_prefix(static_cast<size_t>(n));
   if (!data.empty()) buffer(data);
 }
 
@@ -275,6 +307,7 @@ void FdTransport::buffer(std::string_view data) {
 
 void FdTransport::write_ready() {
   const ssize_t n = send_now(outgoing_.data(), outgoing_.size());
+  if (would_block(n)) return;
   if (n < 0) {
     failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "send" : "write");
     return;
@@ -303,6 +336,7 @@ void FdTransport::write_eof() {
     return;
   }
   write_eof_ = true;
+  plain_ = false;
   if (!outgoing_.empty() || held_) return;
   const int status =
       LoopAccess::system(*loop_).shutdown(IoNode::fd, SHUT_WR);
@@ -311,10 +345,14 @@ void FdTransport::write_eof() {
   }
 }
 
-void FdTransport::begin_hold() { held_ = std::make_unique<ByteBuffer>(); }
+void FdTransport::begin_hold() {
+  held_ = std::make_unique<ByteBuffer>();
+  plain_ = false;
+}
 
 void FdTransport::end_hold() noexcept {
   const std::unique_ptr<ByteBuffer> held = std::move(held_);
+  plain_ = kind_ == Kind::kSocket && !write_eof_;
   if (lost_count_ != 0) return;
   if (!outgoing_.empty() || !held->empty()) {
     buffer(held->view());

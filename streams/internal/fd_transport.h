@@ -99,10 +99,13 @@ class FdTransport final : public Transport,
   std::string describe() const override;
   void loop_closed() noexcept override;
 
-  inline void read_ready();
+  [[gnu::noinline]] void run_otherwise(int32_t events);
+  void read_ready();
+  // The end, or a failure that is told by its negative errno.
+  [[gnu::noinline]] void received_nothing(ssize_t n);
   void write_ready();
-  // The count that was sent; 0 where the kernel takes none now; a negative errno.
-  inline ssize_t send_now(const char* data, size_t size);
+  // The count that was sent, or the negative errno.
+  ssize_t send_now(const char* data, size_t size);
   // A part of what was given is not sent yet.
   void buffer(std::string_view data);
   void end_of_stream();
@@ -136,6 +139,7 @@ class FdTransport final : public Transport,
   // once for each write that went nowhere.
   uint32_t lost_count_ = 0;
   const Kind kind_;
+  bool plain_;  // a socket, without write_eof() and without a hold
   bool open_ = true;
   bool paused_ = false;
   bool read_eof_;

@@ -23,8 +23,8 @@ namespace asyncio::internal {
 namespace {
 
 // Python's readline() waits in readuntil().
-constexpr const char* kNames[] = {"read", "readexactly", "read", "readuntil",
-                                  "readuntil"};
+constexpr const char* kNames[] = {"read", "read",      "readexactly",
+                                  "read", "readuntil", "readuntil"};
 
 const char* overrun_message(bool found) {
   return found ? "Separator is found, but chunk is longer than limit"
@@ -40,8 +40,9 @@ const char* overrun_message(bool found) {
 
 }  // namespace
 
-constinit const WaiterKind ReadWait::kKinds[5] = {
+constinit const WaiterKind ReadWait::kKinds[6] = {
     {1, "StreamReader.read", nullptr, nullptr},
+    {1, "StreamReader.read_into", nullptr, nullptr},
     {1, "StreamReader.readexactly", nullptr, nullptr},
     {1, "StreamReader.read", nullptr, nullptr},
     {1, "StreamReader.readline", nullptr, nullptr},
@@ -52,9 +53,8 @@ constinit const WaiterKind ReadWait::kKinds[5] = {
 // target waits for the first byte: there is none in the buffer.)
 void StreamBuffer::feed_data(std::string_view data) {
   ReadWait* const wait = waiting_;
-  if (wait != nullptr && wait->state_ == ReadWait::kWaiting &&
-      wait->target != nullptr && data.size() - 1 < wait->count &&
-      data.size() <= 2 * limit_ && wait->task()->wake()) [[likely]] {
+  if (wait != nullptr && wait->state_ == ReadWait::kDirect &&
+      data.size() - 1 < wait->count && wait->task()->wake()) [[likely]] {
     wait->state_ = ReadWait::kWoken;
     wait->delivered_ = data.size();
     std::memcpy(wait->target, data.data(), data.size());
@@ -66,12 +66,13 @@ void StreamBuffer::feed_data(std::string_view data) {
 void StreamBuffer::feed_other_data(std::string_view data) {
   ABSL_ASSERT(!eof_ && "feed_data after feed_eof");
   if (data.empty()) return;
-  if (waiting_ != nullptr && waiting_->target != nullptr && bytes_.empty()) {
+  if (waiting_ != nullptr && waiting_->goal == ReadGoal::kInto &&
+      bytes_.empty()) {
     deliver(data);
   }
   if (!data.empty()) bytes_.append(data.data(), data.size());
-  if (waiting_ != nullptr && waiting_->state_ == ReadWait::kWaiting) {
-    if (waiting_->goal == ReadGoal::kSome) [[likely]] {
+  if (waiting_ != nullptr && waiting_->waits()) {
+    if (waiting_->wants_any()) [[likely]] {
       waiting_->outcome_ = ReadWait::kMet;
     } else if (!check(*waiting_)) {
       // One that needs more would wait for ever on a paused transport.
@@ -98,8 +99,8 @@ inline void StreamBuffer::deliver(std::string_view& data) {
 
 void StreamBuffer::feed_eof() {
   if (eof_) return;
-  eof_ = true;
-  if (waiting_ != nullptr && waiting_->state_ == ReadWait::kWaiting) {
+  eof_ = ended_ = true;
+  if (waiting_ != nullptr && waiting_->waits()) {
     check(*waiting_);
     wake(ReadWait::kWoken);
   }
@@ -107,7 +108,8 @@ void StreamBuffer::feed_eof() {
 
 void StreamBuffer::set_exception(std::exception_ptr exception) {
   exception_ = std::move(exception);
-  if (waiting_ != nullptr && waiting_->state_ == ReadWait::kWaiting) {
+  ended_ = true;
+  if (waiting_ != nullptr && waiting_->waits()) {
     wake(ReadWait::kFailed);
   }
 }
@@ -118,10 +120,11 @@ void StreamBuffer::wake(ReadWait::State state) {
   waiting_->task()->wake();
 }
 
-bool StreamBuffer::ready(ReadWait& wait) {
+bool StreamBuffer::ready_otherwise(ReadWait& wait) {
+  wait.outcome_ = ReadWait::kNone;
   if (exception_) [[unlikely]] std::rethrow_exception(exception_);
-  const bool woken = waiting_ != nullptr &&
-                     waiting_->state_ != ReadWait::kWaiting;
+  if (wait.count == 0) [[unlikely]] return true;
+  const bool woken = waiting_ != nullptr && !waiting_->waits();
   if (!woken && check(wait)) return true;
   if (waiting_ != nullptr) [[unlikely]] throw_already_waiting(wait.goal);
   return false;
@@ -148,6 +151,7 @@ void StreamBuffer::fail(ReadWait& wait) {
 bool StreamBuffer::check(ReadWait& wait) {
   switch (wait.goal) {
     case ReadGoal::kSome:
+    case ReadGoal::kInto:
       if (bytes_.empty()) break;
       wait.outcome_ = ReadWait::kMet;
       return true;
@@ -208,11 +212,10 @@ bool StreamBuffer::search(ReadWait& wait) {
   return true;
 }
 
-std::string_view StreamBuffer::take(ReadWait& wait, size_t most) {
+std::string_view StreamBuffer::take(ReadWait& wait) {
   const std::string_view bytes = bytes_.view();
-  if (wait.outcome_ == ReadWait::kMet && wait.goal == ReadGoal::kSome)
-      [[likely]] {
-    return bytes.substr(0, most);
+  if (wait.outcome_ == ReadWait::kMet && wait.wants_any()) [[likely]] {
+    return bytes.substr(0, wait.count);
   }
   switch (wait.outcome_) {
     case ReadWait::kMet:
@@ -229,7 +232,7 @@ std::string_view StreamBuffer::take(ReadWait& wait, size_t most) {
     case ReadWait::kNotFound:
     case ReadWait::kFoundTooFar:
       throw_overrun(wait);
-    case ReadWait::kOpen:
+    case ReadWait::kNone:
       break;
   }
   return {};
@@ -238,7 +241,7 @@ std::string_view StreamBuffer::take(ReadWait& wait, size_t most) {
 void StreamBuffer::consume(size_t size) {
   if (size == 0) return;
   bytes_.consume(size);
-  if (waiting_ != nullptr) [[unlikely]] {
+  if (waiting_ != nullptr && waiting_->goal >= ReadGoal::kLine) [[unlikely]] {
     // It waits for more than there was; there is less now.
     waiting_->scanned_ -= std::min(waiting_->scanned_, size);
   }

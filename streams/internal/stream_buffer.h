@@ -17,7 +17,8 @@
 #include <cstdint>
 #include <exception>
 #include <string_view>
-#include <utility>
+
+#include "absl/base/macros.h"
 
 #include "asyncio/base/internal/step.h"
 #include "asyncio/streams/internal/byte_buffer.h"
@@ -31,39 +32,47 @@ namespace asyncio::internal {
 
 enum class ReadGoal : uint8_t {
   kSome,     // a byte, or the end
+  kInto,     // the same, put into memory of the reader's
   kExactly,  // so many bytes, or the end
   kAll,      // the end
   kLine,     // a line feed, the end, or more than the limit
   kUntil,    // a separator, the end, or more than the limit
 };
 
-// How far a read is. Part of the awaiter.
+// What a read wants, and how far it is. Part of the awaiter.
 class ReadWait : public Waiter {
  public:
-  explicit ReadWait(ReadGoal goal)
-      : Waiter(kKinds[static_cast<size_t>(goal)]), goal(goal) {}
+  ReadWait(ReadGoal goal, size_t count) : count(count), goal(goal) {
+    set_kind(kKinds[static_cast<size_t>(goal)]);
+  }
 
+  const size_t count;            // of kSome, kInto: at most; of kExactly
+  char* target;                  // of kInto
+  const Separators* separators;  // of kUntil
   const ReadGoal goal;
-  size_t count = 0;                        // of kExactly, and of the target
-  const Separators* separators = nullptr;  // of kUntil
-  char* target = nullptr;                  // of kSome: where to put the bytes
 
  protected:
   ~ReadWait() = default;
+  bool begun() const { return state_ != kIdle; }
 
  private:
   friend class StreamBuffer;
-  static const WaiterKind kKinds[5];  // by the goal
-  enum State : uint8_t { kIdle, kWaiting, kWoken, kFailed };
-  enum Outcome : uint8_t { kOpen, kMet, kEnded, kNotFound, kFoundTooFar };
+  static const WaiterKind kKinds[6];  // by the goal
+  // Of the two that wait, kDirect takes what comes into its target.
+  enum State : uint8_t { kIdle, kOpen, kDirect, kWoken, kFailed };
+  enum Outcome : uint8_t { kNone, kMet, kEnded, kNotFound, kFoundTooFar };
+
+  bool wants_any() const { return goal <= ReadGoal::kInto; }
+  bool waits() const { return state_ == kOpen || state_ == kDirect; }
 
   State state_ = kIdle;
-  Outcome outcome_ = kOpen;
+  Outcome outcome_ = kNone;
+  // From here on set when it begins.
+  size_t delivered_;  // in the target, and not given yet
   // kLine, kUntil: before it no separator begins; with an outcome, where the
   // first one begins or the search stopped, and where it ends.
-  size_t scanned_ = 0;
-  size_t end_ = 0;
-  size_t delivered_ = 0;  // in the target, and not given yet
+  size_t scanned_;
+  size_t end_;
 };
 
 class StreamBuffer {
@@ -87,20 +96,30 @@ class StreamBuffer {
 
   // --- A read, in its task.
 
-  // Whether it need not wait. Throws the stream's exception, and RuntimeError
-  // where another one is under way.
-  bool ready(ReadWait& wait);
-  // Whether ready() would be false for whoever wants a byte: nobody waits, and
-  // nothing has come.
-  bool blank() const {
-    return bytes_.empty() && waiting_ == nullptr && !eof_ && !exception_;
+  // First. Whether it need not wait. Throws the stream's exception, and
+  // RuntimeError where another one is under way.
+  bool ready(ReadWait& wait) {
+    wait.scanned_ = 0;
+    return ready_into(wait);
   }
   // After ready() was false: the frame suspends.
   void suspend(ReadWait& wait, PromiseBase& promise) {
     if (paused_) [[unlikely]] resume_paused();
-    waiting_ = &wait;
-    wait.state_ = ReadWait::kWaiting;
-    step.task->park(promise, wait);
+    park(wait, ReadWait::kOpen, promise);
+  }
+  // Both of kInto.
+  bool ready_into(ReadWait& wait) {
+    wait.delivered_ = 0;
+    // The next message of a connection that has read the one before.
+    if (bytes_.empty() && waiting_ == nullptr && !ended_ && wait.count != 0)
+        [[likely]] {
+      return false;
+    }
+    return ready_otherwise(wait);
+  }
+  void suspend_into(ReadWait& wait, PromiseBase& promise) {
+    ABSL_ASSERT(!paused_ && "by an empty buffer");
+    park(wait, ReadWait::kDirect, promise);
   }
   // First when the task goes on after suspend(). CancelledError, or the stream's
   // exception.
@@ -110,24 +129,34 @@ class StreamBuffer {
       fail(wait);
     }
     waiting_ = nullptr;
+    wait.state_ = ReadWait::kIdle;
   }
-  // The wait is over in whatever way.
-  void forget(ReadWait& wait) {
-    if (waiting_ == &wait) [[unlikely]] abandon(wait);
-  }
-  // How much is in the target: the read has it from here on. Zero where it is to
-  // take() what there is.
+  // In the place of resumed(): how much is in the target. Zero where there is
+  // something else to be done.
   size_t take_delivered(ReadWait& wait) {
-    const size_t size = std::exchange(wait.delivered_, 0);
+    const size_t size = wait.delivered_;
+    if (size == 0 || step.task->wait_cancelled()) [[unlikely]] return 0;
+    waiting_ = nullptr;
+    wait.state_ = ReadWait::kIdle;
     if (paused_) [[unlikely]] maybe_resume();
     return size;
   }
-  // What the read is to give, of at most `most` bytes for kSome; consume() takes
-  // it. IncompleteReadError, LimitOverrunError; of kLine neither, but ValueError.
-  std::string_view take(ReadWait& wait, size_t most);
+  // The wait is over in whatever way.
+  void forget(ReadWait& wait) noexcept {
+    if (waiting_ == &wait) abandon(wait);
+  }
+  // What the read is to give; consume() takes it. IncompleteReadError,
+  // LimitOverrunError; of kLine neither, but ValueError.
+  std::string_view take(ReadWait& wait);
   void consume(size_t size);
 
  private:
+  void park(ReadWait& wait, ReadWait::State state, PromiseBase& promise) {
+    waiting_ = &wait;
+    wait.state_ = state;
+    step.task->park(promise, wait);
+  }
+  [[gnu::noinline]] bool ready_otherwise(ReadWait& wait);
   [[gnu::noinline]] void feed_other_data(std::string_view data);
   void deliver(std::string_view& data);
   void abandon(ReadWait& wait) noexcept;
@@ -146,6 +175,7 @@ class StreamBuffer {
   ReadWait* waiting_ = nullptr;
   Transport* transport_ = nullptr;
   bool eof_ = false;
+  bool ended_ = false;   // eof_, or with an exception
   bool paused_ = false;  // by this, not by others
 };
 

@@ -1,11 +1,14 @@
 #include "asyncio/streams/internal/stream_operations.h"
 
 #include <chrono>
+#include <cstddef>
+#include <cstring>
 #include <exception>
+#include <new>
+#include <string_view>
 #include <utility>
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/ref.h"
 #include "asyncio/base/internal/step.h"
 #include "asyncio/streams/internal/stream.h"
 #include "asyncio/sync/internal/wait_queue.h"
@@ -15,18 +18,20 @@
 
 namespace asyncio::internal {
 
-bool ReadAwaiter::check_exception() {
-  if (const std::exception_ptr& e = stream_->buffer().exception()) {
-    std::rethrow_exception(e);
-  }
-  return true;
+// What the end, or bytes that came before it waited or on top, leave to do.
+size_t ReadIntoAwaiter::take_otherwise() {
+  const std::string_view data = begin_take();
+  const size_t size = data.size();
+  if (size != 0) std::memcpy(target, data.data(), size);
+  end_take(size);
+  return size;
 }
 
 void ReadUntilAwaiter::check_separators() const {
-  if (separators_.size() == 0) {
+  if (separators->size() == 0) {
     throw ValueError("Separator should contain at least one element");
   }
-  if (separators_[0].empty()) {
+  if ((*separators)[0].empty()) {
     throw ValueError("Separator should be at least one-byte string");
   }
 }
@@ -40,38 +45,54 @@ namespace {
 
 class YieldedDrainAwaiter final : public DrainAwaiter {
  public:
-  explicit YieldedDrainAwaiter(Ref<Stream> stream)
-      : DrainAwaiter(std::move(stream), /*yielded=*/true) {}
+  explicit YieldedDrainAwaiter(Stream& stream)
+      : DrainAwaiter(stream, /*yielded=*/true) {}
 };
 
 // Lets a loss that is on its way come first, so that a loop of write() and
 // drain() on a broken connection ends.
-Coroutine<> drain_closing(Ref<Stream> stream) {
+Coroutine<> drain_closing(StreamUse stream) {
   co_await sleep(std::chrono::seconds(0));
   if (stream->lost()) throw ConnectionResetError("Connection lost");
   if (!stream->writing_paused()) co_return;
-  co_await StreamRequest<YieldedDrainAwaiter>(std::move(stream));
+  co_await StreamRequest<YieldedDrainAwaiter>(stream.get());
 }
 
 }  // namespace
 
 bool DrainAwaiter::begin_closing() {
-  if (const std::exception_ptr& e = stream_->buffer().exception()) {
+  if (const std::exception_ptr& e = stream_.buffer().exception()) {
     std::rethrow_exception(e);
   }
-  closing_.emplace(drain_closing(stream_).release());
-  return closing_->await_ready();
+  ::new (&closing_) CoroutineAwaiter<void>(drain_closing(StreamUse(&stream_)).release());
+  wait_ = kClosing;
+  return closing_.await_ready();
 }
 
 void DrainAwaiter::park(PromiseBase& promise) {
-  stream_->drain_waiters().park(node_, kKind, promise);
+  ::new (&node_) WaitNode();
+  wait_ = kParked;
+  stream_.drain_waiters().park(node_, kKind, promise);
 }
 
 void DrainAwaiter::finish() {
-  node_.leave();
-  step.task->check_cancelled();
-  if (const std::exception_ptr& e = stream_->lost_error()) {
-    std::rethrow_exception(e);
+  if (wait_ == kClosing) {
+    closing_.await_resume();
+  } else {
+    node_.leave();
+    step.task->check_cancelled();
+    if (const std::exception_ptr& e = stream_.lost_error()) {
+      std::rethrow_exception(e);
+    }
+  }
+  end_wait();
+}
+
+void DrainAwaiter::end_wait() noexcept {
+  if (std::exchange(wait_, kNone) == kParked) {
+    node_.~WaitNode();
+  } else {
+    closing_.~CoroutineAwaiter();
   }
 }
 
@@ -80,7 +101,7 @@ void WaitClosedAwaiter::await_resume() {
     node_.leave();
     step.task->check_cancelled();
   }
-  if (const std::exception_ptr& e = stream_->lost_error()) {
+  if (const std::exception_ptr& e = stream_.lost_error()) {
     std::rethrow_exception(e);
   }
 }

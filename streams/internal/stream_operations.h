@@ -1,18 +1,19 @@
-// The awaiters behind StreamReader and StreamWriter, and what hands them out.
-// Each keeps the stream, and lives in the awaiting frame.
+// The awaiters behind StreamReader and StreamWriter, and the requests that hand
+// them out. A request keeps the stream; the awaiter lives in the awaiting frame,
+// and so does the request, until the co_await is over: what is awaited is a
+// temporary of it, or a name in its scope.
 #ifndef ASYNCIO_STREAMS_INTERNAL_STREAM_OPERATIONS_H_
 #define ASYNCIO_STREAMS_INTERNAL_STREAM_OPERATIONS_H_
 
 #include <coroutine>
 #include <cstddef>
-#include <cstring>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "asyncio/base/internal/ref.h"
 #include "asyncio/streams/internal/stream.h"
 #include "asyncio/streams/internal/stream_buffer.h"
 #include "asyncio/streams/separators.h"
@@ -23,55 +24,47 @@
 
 namespace asyncio::internal {
 
+// Keeps a stream. Never null, so that nothing asks whether it is.
+class StreamUse {
+ public:
+  explicit StreamUse(Stream* stream) : stream_(stream) { stream->retain(); }
+  StreamUse(const StreamUse& other) : StreamUse(other.stream_) {}
+  StreamUse& operator=(const StreamUse&) = delete;
+  ~StreamUse() { stream_->release(); }
+
+  Stream* get() const { return stream_; }
+  Stream* operator->() const { return stream_; }
+  Stream& operator*() const { return *stream_; }
+
+ private:
+  Stream* const stream_;
+};
+
 // --- Reading.
 
 // The part of every read that does not depend on what it gives.
 class ReadAwaiter : public LibraryAwaiter, public ReadWait {
  public:
-  ReadAwaiter(Ref<Stream> stream, ReadGoal goal, size_t count)
-      : ReadWait(goal), stream_(std::move(stream)) {
-    this->count = count;
-  }
+  ReadAwaiter(Stream& stream, ReadGoal goal, size_t count)
+      : ReadWait(goal, count), buffer_(stream.buffer()) {}
 
-  // A read of no bytes never waits.
-  bool await_ready() {
-    if (count == 0) [[unlikely]] return check_exception();
-    StreamBuffer& buffer = stream_->buffer();
-    // The next message of a connection that has read the one before.
-    if (goal == ReadGoal::kSome && buffer.blank()) [[likely]] return false;
-    return buffer.ready(*this);
-  }
+  bool await_ready() { return buffer_.ready(*this); }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    suspended_ = true;
-    stream_->buffer().suspend(*this, caller.promise());
+    buffer_.suspend(*this, caller.promise());
   }
 
  protected:
   ~ReadAwaiter() {
-    if (suspended_) stream_->buffer().forget(*this);
+    if (begun()) [[unlikely]] buffer_.forget(*this);
   }
   std::string_view begin_take() {
-    if (count == 0) [[unlikely]] return {};
-    StreamBuffer& buffer = stream_->buffer();
-    if (suspended_) buffer.resumed(*this);
-    suspended_ = false;
-    return buffer.take(*this, count);
+    if (begun()) buffer_.resumed(*this);
+    return buffer_.take(*this);
   }
-  // What was put into the target while it waited; zero where nothing was.
-  size_t take_delivered() {
-    if (!suspended_) return 0;
-    stream_->buffer().resumed(*this);
-    suspended_ = false;
-    return stream_->buffer().take_delivered(*this);
-  }
-  void end_take(size_t size) { stream_->buffer().consume(size); }
+  void end_take(size_t size) { buffer_.consume(size); }
 
- private:
-  bool check_exception();
-
-  Ref<Stream> stream_;
-  bool suspended_ = false;
+  StreamBuffer& buffer_;
 };
 
 class ReadStringAwaiter : public ReadAwaiter {
@@ -100,10 +93,9 @@ class ReadNextAwaiter final : public ReadAwaiter {
 
 class ReadUntilAwaiter final : public ReadStringAwaiter {
  public:
-  ReadUntilAwaiter(Ref<Stream> stream, Separators separators)
-      : ReadStringAwaiter(std::move(stream), ReadGoal::kUntil, 1),
-        separators_(std::move(separators)) {
-    this->separators = &separators_;
+  ReadUntilAwaiter(Stream& stream, const Separators& separators)
+      : ReadStringAwaiter(stream, ReadGoal::kUntil, 1) {
+    this->separators = &separators;
   }
   bool await_ready() {
     check_separators();
@@ -112,70 +104,66 @@ class ReadUntilAwaiter final : public ReadStringAwaiter {
 
  private:
   void check_separators() const;
-
-  Separators separators_;
 };
 
 class ReadIntoAwaiter final : public ReadAwaiter {
  public:
-  ReadIntoAwaiter(Ref<Stream> stream, std::span<std::byte> target)
-      : ReadAwaiter(std::move(stream), ReadGoal::kSome, target.size()) {
-    this->target = reinterpret_cast<char*>(target.data());
+  ReadIntoAwaiter(Stream& stream, std::span<std::byte> memory)
+      : ReadAwaiter(stream, ReadGoal::kInto, memory.size()) {
+    target = reinterpret_cast<char*>(memory.data());
+  }
+
+  bool await_ready() { return buffer_.ready_into(*this); }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> caller) {
+    buffer_.suspend_into(*this, caller.promise());
   }
   size_t await_resume() {
-    if (const size_t size = take_delivered(); size != 0) [[likely]] return size;
-    const std::string_view data = begin_take();
-    const size_t size = data.size();
-    if (size != 0) std::memcpy(target, data.data(), size);
-    end_take(size);
-    return size;
+    const size_t size = buffer_.take_delivered(*this);
+    return size != 0 ? size : take_otherwise();
   }
+
+ private:
+  size_t take_otherwise();
 };
 
 template <class A>
 class [[nodiscard]] ReadRequest {
  public:
-  ReadRequest(Ref<Stream> stream, ReadGoal goal, size_t count)
-      : stream_(std::move(stream)), goal_(goal), count_(count) {}
-  A operator co_await() && { return A(std::move(stream_), goal_, count_); }
-  A operator co_await() & { return A(stream_, goal_, count_); }
+  ReadRequest(Stream* stream, ReadGoal goal, size_t count)
+      : stream_(stream), count_(count), goal_(goal) {}
+  A operator co_await() const { return A(*stream_, goal_, count_); }
 
  private:
-  Ref<Stream> stream_;
-  ReadGoal goal_;
+  StreamUse stream_;
   size_t count_;
+  ReadGoal goal_;
 };
 
 class [[nodiscard]] ReadUntilRequest {
  public:
-  ReadUntilRequest(Ref<Stream> stream, Separators separators)
-      : stream_(std::move(stream)), separators_(std::move(separators)) {}
-  ReadUntilAwaiter operator co_await() && {
-    return ReadUntilAwaiter(std::move(stream_), std::move(separators_));
-  }
-  ReadUntilAwaiter operator co_await() & {
-    return ReadUntilAwaiter(stream_, separators_);
+  ReadUntilRequest(Stream* stream, Separators separators)
+      : stream_(stream), separators_(std::move(separators)) {}
+  ReadUntilAwaiter operator co_await() const {
+    return ReadUntilAwaiter(*stream_, separators_);
   }
 
  private:
-  Ref<Stream> stream_;
+  StreamUse stream_;
   Separators separators_;
 };
 
 class [[nodiscard]] ReadIntoRequest {
  public:
-  ReadIntoRequest(Ref<Stream> stream, std::span<std::byte> target)
-      : stream_(std::move(stream)), target_(target) {}
-  ReadIntoAwaiter operator co_await() && {
-    return ReadIntoAwaiter(std::move(stream_), target_);
-  }
-  ReadIntoAwaiter operator co_await() & {
-    return ReadIntoAwaiter(stream_, target_);
+  ReadIntoRequest(Stream* stream, std::span<std::byte> memory)
+      : stream_(stream), memory_(memory) {}
+  ReadIntoAwaiter operator co_await() const {
+    return ReadIntoAwaiter(*stream_, memory_);
   }
 
  private:
-  Ref<Stream> stream_;
-  std::span<std::byte> target_;
+  StreamUse stream_;
+  std::span<std::byte> memory_;
 };
 
 // --- Writing.
@@ -183,80 +171,82 @@ class [[nodiscard]] ReadIntoRequest {
 // Waits until the buffer is below the low water mark, or the connection lost.
 class DrainAwaiter : public LibraryAwaiter {
  public:
-  explicit DrainAwaiter(Ref<Stream> stream)
-      : DrainAwaiter(std::move(stream), false) {}
+  explicit DrainAwaiter(Stream& stream) : DrainAwaiter(stream, false) {}
   DrainAwaiter(const DrainAwaiter&) = delete;
   DrainAwaiter& operator=(const DrainAwaiter&) = delete;
+  ~DrainAwaiter() {
+    if (wait_ != kNone) [[unlikely]] end_wait();
+  }
 
   bool await_ready() {
-    Stream& stream = *stream_;
-    if (!yielded_ && (stream.buffer().exception() ||
-                      stream.transport()->is_closing())) [[unlikely]] {
+    if (!yielded_ && (stream_.buffer().exception() ||
+                      stream_.transport()->is_closing())) [[unlikely]] {
       return begin_closing();
     }
-    return !stream.writing_paused();
+    return !stream_.writing_paused();
   }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> caller) {
-    if (closing_) return closing_->await_suspend(caller);
+    if (wait_ == kClosing) return closing_.await_suspend(caller);
     park(caller.promise());
     return true;
   }
   void await_resume() {
-    if (closing_) [[unlikely]] {
-      closing_->await_resume();
-    } else if (node_.waits()) {
-      finish();
-    }
+    if (wait_ != kNone) [[unlikely]] finish();
   }
 
  protected:
   // `yielded`: it let a turn pass already where the connection is closing.
-  DrainAwaiter(Ref<Stream> stream, bool yielded)
-      : stream_(std::move(stream)), yielded_(yielded) {}
+  DrainAwaiter(Stream& stream, bool yielded)
+      : stream_(stream), yielded_(yielded) {}
 
  private:
+  enum Wait : uint8_t { kNone, kParked, kClosing };
+
   bool begin_closing();
   void park(PromiseBase& promise);
   void finish();
+  void end_wait() noexcept;
 
   static const WaiterKind kKind;
-  Ref<Stream> stream_;
+  Stream& stream_;
   const bool yielded_;
-  WaitNode node_;
-  // Of a connection that is closing: it waits in two ways.
-  std::optional<CoroutineAwaiter<void>> closing_;
+  Wait wait_ = kNone;
+  union {
+    WaitNode node_;  // of kParked
+    // Of kClosing: it waits in two ways.
+    CoroutineAwaiter<void> closing_;
+  };
 };
 
 // Waits for connection_lost().
 class WaitClosedAwaiter final : public LibraryAwaiter {
  public:
-  explicit WaitClosedAwaiter(Ref<Stream> stream) : stream_(std::move(stream)) {}
+  explicit WaitClosedAwaiter(Stream& stream) : stream_(stream) {}
   WaitClosedAwaiter(const WaitClosedAwaiter&) = delete;
   WaitClosedAwaiter& operator=(const WaitClosedAwaiter&) = delete;
 
-  bool await_ready() const { return stream_->lost(); }
+  bool await_ready() const { return stream_.lost(); }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    stream_->closed_waiters().park(node_, kKind, caller.promise());
+    stream_.closed_waiters().park(node_, kKind, caller.promise());
   }
   void await_resume();
 
  private:
   static const WaiterKind kKind;
-  Ref<Stream> stream_;
+  Stream& stream_;
   WaitNode node_;
 };
 
 template <class A>
 class [[nodiscard]] StreamRequest {
  public:
-  explicit StreamRequest(Ref<Stream> stream) : stream_(std::move(stream)) {}
-  A operator co_await() && { return A(std::move(stream_)); }
-  A operator co_await() & { return A(stream_); }
+  explicit StreamRequest(Stream* stream) : stream_(stream) {}
+  A operator co_await() const { return A(*stream_); }
 
  private:
-  Ref<Stream> stream_;
+  StreamUse stream_;
 };
 
 }  // namespace asyncio::internal

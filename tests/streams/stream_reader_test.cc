@@ -223,6 +223,34 @@ ASYNCIO_TEST(StreamReaderTest, AReadIntoWhoseFrameGoesGivesItsBytesBack) {
   EXPECT_EQ(co_await s.reader.read(10), "ab");
 }
 
+ASYNCIO_TEST(StreamReaderTest, ARequestCanBeAwaitedAgainAndAfterItsReader) {
+  ScriptedReader s;
+  std::string memory(2, '?');
+  auto into = s.reader.read_into(memory);
+  auto some = s.reader.read(2);
+  auto until = s.reader.readuntil("-");
+  s.reader = StreamReader();
+  auto feeds = [&]() -> Coroutine<> {
+    co_await turns(1);
+    s.feed("abcd");
+    co_await turns(3);
+    s.feed("efgh");
+    co_await turns(3);
+    s.feed("i-j-");
+  };
+  auto feeder = create_task(feeds());
+  EXPECT_EQ(co_await into, 2u);
+  EXPECT_EQ(memory, "ab");
+  EXPECT_EQ(co_await into, 2u);
+  EXPECT_EQ(memory, "cd");
+  EXPECT_EQ(co_await some, "ef");
+  EXPECT_EQ(co_await some, "gh");
+  EXPECT_EQ(co_await until, "i-");
+  auto copy = until;
+  EXPECT_EQ(co_await copy, "j-");
+  co_await feeder;
+}
+
 ASYNCIO_TEST(StreamReaderTest, AFailureComesAfterWhatWasPutIntoARead) {
   ScriptedReader s;
   auto waits = create_task(read_some(s.reader, 4));
