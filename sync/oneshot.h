@@ -74,6 +74,8 @@ class SlotStore {
 template <class T>
 using OneshotState = ChannelState<T, SlotStore<T>>;
 
+inline constexpr WaiterKind kOneshotReceive{1, "Oneshot.recv", nullptr, nullptr};
+
 template <class T>
 class OneshotReceiveAwaiter final : public LibraryAwaiter {
  public:
@@ -92,7 +94,7 @@ class OneshotReceiveAwaiter final : public LibraryAwaiter {
   template <class P>
   bool await_suspend(std::coroutine_handle<P> caller) {
     ChannelCore::Lock lock = state_.lock();
-    wait_.emplace(state_, ChannelSide::kReceive);
+    wait_.emplace(state_, ChannelSide::kReceive, kOneshotReceive);
     return wait_->park(caller.promise(), std::move(lock));
   }
   T await_resume() {

@@ -108,7 +108,13 @@ void ChannelCore::unlink(ChannelWaiter& waiter) noexcept {
 void ChannelCore::throw_closed() { throw ChannelClosed("channel is closed"); }
 
 ChannelTaskWait::ChannelTaskWait(ChannelCore& core, ChannelSide side)
-    : Waiter(side == ChannelSide::kSend ? kSendKind : kReceiveKind),
+    : ChannelTaskWait(
+          core, side,
+          side == ChannelSide::kSend ? kSendKind : kReceiveKind) {}
+
+ChannelTaskWait::ChannelTaskWait(ChannelCore& core, ChannelSide side,
+                                 const WaiterKind& kind)
+    : Waiter(kind),
       ChannelWaiter(side),
       core_(core.shared_from_this()),
       loop_(*step.task->loop()),

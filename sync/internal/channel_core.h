@@ -176,6 +176,8 @@ class ChannelTaskWait final : public Waiter,
   // With the lock: the task joins the line, and keeps the channel until this is
   // gone.
   ChannelTaskWait(ChannelCore& core, ChannelSide side);
+  // In what is no Channel, but has its core.
+  ChannelTaskWait(ChannelCore& core, ChannelSide side, const WaiterKind& kind);
   ~ChannelTaskWait();
 
   // After that, without the lock. False where it need not suspend.

@@ -44,6 +44,8 @@ ASYNCIO_TEST(OneshotTest, WakesWhoWaits) {
   Oneshot<int> oneshot;
   auto receiving = create_task(oneshot.receiver.recv());
   co_await turns();
+  EXPECT_NE(to_string(receiving).find("wait_for=<Oneshot.recv>"),
+            std::string::npos);
   EXPECT_TRUE(oneshot.sender.send(7));
   EXPECT_FALSE(receiving.done());
   EXPECT_EQ(oneshot.receiver.try_recv(), std::nullopt);
