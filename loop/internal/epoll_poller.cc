@@ -75,18 +75,12 @@ class EpollPoller final : public Poller {
     const int count = wait(events, timeout);
     for (int i = 0; i < count; ++i) {
       const uint64_t key = events[i].data.u64;
-      if (key == kWakeup) continue;
       const Slot& slot = slots_[static_cast<uint32_t>(key)];
-      // A file that was closed under the number it was watched by but lives on
-      // under another: the kernel cannot be told to forget it.
-      if (slot.node == nullptr || slot.turn != key >> 32) continue;
+      // The wakeup, or a file that was closed under the number it was watched by
+      // but lives on under another: the kernel cannot be told to forget it.
+      if (slot.turn != key >> 32) [[unlikely]] continue;
       IoNode& node = *slot.node;
-      // Errors and hang-ups are told to both sides, as the next call will say
-      // which it was.
-      int32_t result = 0;
-      if ((events[i].events & ~EPOLLOUT) != 0) result |= kIoRead;
-      if ((events[i].events & ~EPOLLIN) != 0) result |= kIoWrite;
-      result &= node.interest;
+      const int32_t result = told(events[i].events) & node.interest;
       if (result == 0) continue;
       node.result |= result;
       if (!node.queued()) ready.push(node);
@@ -94,14 +88,25 @@ class EpollPoller final : public Poller {
   }
 
  private:
+  // Errors and hang-ups are told to both sides, as the next call will say which it
+  // was.
+  static int32_t told(uint32_t events) {
+    if (events == EPOLLIN) [[likely]] return kIoRead;
+    int32_t result = 0;
+    if ((events & ~EPOLLOUT) != 0) result |= kIoRead;
+    if ((events & ~EPOLLIN) != 0) result |= kIoWrite;
+    return result;
+  }
+
   // What the kernel is given in the place of a pointer: a late event finds the
-  // slot empty or on its next turn, and no memory that is gone.
+  // slot on its next turn, and no memory that is gone.
   struct Slot {
     IoNode* node = nullptr;
     uint32_t turn = 0;
     uint32_t next_free = 0;
   };
-  static constexpr uint64_t kWakeup = ~uint64_t{0};
+  // The first slot on a turn that it never has, as no node is given it.
+  static constexpr uint64_t kWakeup = uint64_t{1} << 32;
   static constexpr uint32_t kNoSlot = ~uint32_t{0};
 
   uint32_t take_slot(IoNode& node) {
@@ -169,8 +174,8 @@ class EpollPoller final : public Poller {
     return std::max(n, 0);
   }
 
+  std::vector<Slot> slots_ = std::vector<Slot>(1);
   int epoll_;
-  std::vector<Slot> slots_;
   uint32_t free_slot_ = kNoSlot;
   bool no_pwait2_ = false;
 };
