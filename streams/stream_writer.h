@@ -25,12 +25,12 @@
 #define ASYNCIO_STREAMS_STREAM_WRITER_H_
 
 #include <cstddef>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <sys/uio.h>
 #include <utility>
-
-#include "absl/container/inlined_vector.h"
+#include <vector>
 
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/streams/internal/stream.h"
@@ -61,12 +61,17 @@ class StreamWriter {
   // where that takes them.
   template <class Range>
   void writelines(const Range& range) const {
-    absl::InlinedVector<iovec, 16> parts;
-    for (const auto& element : range) {
-      const std::string_view part(element);
-      if (part.empty()) continue;
-      parts.push_back({const_cast<char*>(part.data()), part.size()});
+    if constexpr (requires { std::size(range); }) {
+      if (std::size(range) <= kFewParts) [[likely]] {
+        iovec parts[kFewParts];
+        size_t count = 0;
+        for (const auto& element : range) parts[count++] = part(std::string_view(element));
+        transport().writelines({parts, count});
+        return;
+      }
     }
+    std::vector<iovec> parts;
+    for (const auto& element : range) parts.push_back(part(std::string_view(element)));
     transport().writelines(parts);
   }
 
@@ -101,6 +106,11 @@ class StreamWriter {
   const internal::Ref<internal::Stream>& stream() const { return stream_; }
 
  private:
+  static constexpr size_t kFewParts = 16;  // for which nothing is allocated
+  static iovec part(std::string_view data) {
+    return {const_cast<char*>(data.data()), data.size()};
+  }
+
   void reset() {
     if (!stream_) return;
     stream_->transport()->close();

@@ -37,8 +37,6 @@ constexpr size_t kHighWater = 64 * 1024;
 // So many writes to a lost connection pass in silence.
 constexpr uint32_t kLostWritesBeforeWarning = 5;
 constexpr size_t kMaxParts = IOV_MAX;
-constexpr const char* kReceiveFailed =
-    "Fatal error: protocol.data_received() call failed.";
 
 bool would_block(ssize_t n) {
   return n == -EAGAIN || n == -EWOULDBLOCK || n == -EINTR;
@@ -82,7 +80,7 @@ FdTransport::FdTransport(EventLoop& loop, int fd, Kind kind,
       low_water_(kHighWater / 4),
       lost_(*this),
       kind_(kind),
-      plain_(kind == Kind::kSocket),
+      direct_(&LoopAccess::system(loop) == &kernel()),
       // What comes from a terminal does not concern who writes to it; of a pipe
       // the end does.
       read_eof_(kind == Kind::kWritePipe && is_device(fd)),
@@ -94,23 +92,34 @@ std::string FdTransport::describe() const {
 
 // --- Receiving.
 
+inline ssize_t FdTransport::told(ssize_t n) const {
+  return n < 0 && direct_ && kind_ == Kind::kSocket ? -errno : n;
+}
+
+inline ssize_t FdTransport::receive() {
+  if (!direct_) [[unlikely]] {
+    return LoopAccess::system(*loop_).recv(IoNode::fd, scratch_,
+                                           DescriptorDomain::kScratchSize, 0);
+  }
+  return ::recv(IoNode::fd, scratch_, DescriptorDomain::kScratchSize, 0);
+}
+
 // Something has come, and nothing else has happened: nearly every event.
 void FdTransport::run() {
   const int32_t events = std::exchange(result, 0);
-  if ((events & interest) != kIoRead || kind_ != Kind::kSocket) [[unlikely]] {
+  if (events != kIoRead || !plain_) [[unlikely]] {
     run_otherwise(events);
     return;
   }
-  const ssize_t n = LoopAccess::system(*loop_).recv(
-      IoNode::fd, scratch_, DescriptorDomain::kScratchSize, 0);
+  const ssize_t n = receive();
   if (n <= 0) [[unlikely]] {
-    received_nothing(n);
+    received_nothing(told(n));
     return;
   }
   try {
     protocol_->data_received({scratch_, static_cast<size_t>(n)});
   } catch (...) {
-    fatal_error(std::current_exception(), kReceiveFailed);
+    receive_failed();
   }
 }
 
@@ -120,8 +129,13 @@ void FdTransport::run_otherwise(int32_t events) {
     if ((events & interest & kIoRead) != 0) read_ready();
     if ((events & interest & kIoWrite) != 0) write_ready();
   } catch (...) {
-    fatal_error(std::current_exception(), kReceiveFailed);
+    receive_failed();
   }
+}
+
+void FdTransport::receive_failed() noexcept {
+  fatal_error(std::current_exception(),
+              "Fatal error: protocol.data_received() call failed.");
 }
 
 void FdTransport::read_ready() {
@@ -132,11 +146,11 @@ void FdTransport::read_ready() {
                     : broken_pipe(peer_, IoNode::fd));
     return;
   }
-  System& system = LoopAccess::system(*loop_);
   const ssize_t n =
       kind_ == Kind::kSocket
-          ? system.recv(IoNode::fd, scratch_, DescriptorDomain::kScratchSize, 0)
-          : system.read(IoNode::fd, scratch_, DescriptorDomain::kScratchSize);
+          ? told(receive())
+          : LoopAccess::system(*loop_).read(IoNode::fd, scratch_,
+                                            DescriptorDomain::kScratchSize);
   if (n > 0) {
     protocol_->data_received({scratch_, static_cast<size_t>(n)});
   } else {
@@ -152,7 +166,7 @@ void FdTransport::received_nothing(ssize_t n) {
       failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "recv" : "read");
     }
   } catch (...) {
-    fatal_error(std::current_exception(), kReceiveFailed);
+    receive_failed();
   }
 }
 
@@ -199,45 +213,54 @@ bool FdTransport::refuses_write(const char* call) {
   return true;
 }
 
-ssize_t FdTransport::send_now(const char* data, size_t size) {
-  System& system = LoopAccess::system(*loop_);
-  return kind_ == Kind::kSocket ? system.send(IoNode::fd, data, size, 0)
-                                : system.write(IoNode::fd, data, size);
+inline ssize_t FdTransport::send(std::string_view data) {
+  if (!direct_) [[unlikely]] {
+    return LoopAccess::system(*loop_).send(IoNode::fd, data.data(), data.size(),
+                                           0);
+  }
+  return ::send(IoNode::fd, data.data(), data.size(), MSG_NOSIGNAL);
+}
+
+ssize_t FdTransport::send_now(std::string_view data) {
+  return kind_ == Kind::kSocket
+             ? told(send(data))
+             : LoopAccess::system(*loop_).write(IoNode::fd, data.data(),
+                                                data.size());
 }
 
 // Nothing in the way, and all of it sent at once: nearly every write. The rest is
-// a call of its own, so that this one saves no registers.
+// a call of its own, so that this one saves few registers.
 void FdTransport::write(std::string_view data) {
-  // With this interest it neither is closing nor has bytes to send before.
-  if (interest != kIoRead || !plain_ || data.empty() || running_loop != loop_)
-      [[unlikely]] {
+  if (!plain_ || running_loop != loop_ || data.empty()) [[unlikely]] {
     write_otherwise(data);
     return;
   }
-  const ssize_t n = LoopAccess::system(*loop_).send(IoNode::fd, data.data(),
-                                                    data.size(), 0);
+  const ssize_t n = send(data);
   if (n != static_cast<ssize_t>(data.size())) [[unlikely]] {
-    write_rest(data, n);
+    write_rest(data, told(n));
   }
 }
 
 void FdTransport::write_otherwise(std::string_view data) {
-  // One that is lost is closing, too.
-  if (write_eof_ || closing_) [[unlikely]] {
-    if (refuses_write("write")) return;
-  }
-  if (data.empty()) return;
-  LoopAccess::check_thread(*loop_);
-  if (held_) [[unlikely]] {
-    held_->append(data.data(), data.size());
-    maybe_pause_protocol();
-    return;
-  }
+  const iovec part = {const_cast<char*>(data.data()), data.size()};
+  if (!admits("write", {&part, 1}) || data.empty()) return;
   if (outgoing_.empty()) {
-    write_rest(data, send_now(data.data(), data.size()));
+    write_rest(data, send_now(data));
   } else {
     buffer(data);
   }
+}
+
+bool FdTransport::admits(const char* call, std::span<const iovec> parts) {
+  // One that is lost is closing, too.
+  if ((write_eof_ || closing_) && refuses_write(call)) return false;
+  LoopAccess::check_thread(*loop_);
+  if (!held_) return true;
+  for (const iovec& part : parts) {
+    held_->append(static_cast<const char*>(part.iov_base), part.iov_len);
+  }
+  maybe_pause_protocol();
+  return false;
 }
 
 // After send_now() gave `n`.
@@ -251,35 +274,40 @@ void FdTransport::write_rest(std::string_view data, ssize_t n) {
   if (!data.empty()) buffer(data);
 }
 
-void FdTransport::writelines(std::span<const iovec> parts) {
-  if (write_eof_ || lost_count_ != 0 || closing_) [[unlikely]] {
-    if (refuses_write("writelines")) return;
+inline ssize_t FdTransport::send_parts(std::span<const iovec> parts) {
+  const size_t count = std::min(parts.size(), kMaxParts);
+  if (kind_ != Kind::kSocket) [[unlikely]] {
+    return LoopAccess::system(*loop_).writev(IoNode::fd, parts.data(),
+                                             static_cast<int>(count));
   }
-  LoopAccess::check_thread(*loop_);
-  if (held_) [[unlikely]] {
-    for (const iovec& part : parts) {
-      held_->append(static_cast<const char*>(part.iov_base), part.iov_len);
-    }
-    maybe_pause_protocol();
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = count;
+  if (!direct_) [[unlikely]] {
+    return LoopAccess::system(*loop_).sendmsg(IoNode::fd, &message, 0);
+  }
+  return ::sendmsg(IoNode::fd, &message, MSG_NOSIGNAL);
+}
+
+void FdTransport::writelines(std::span<const iovec> parts) {
+  if (!plain_ || running_loop != loop_ || parts.empty()) [[unlikely]] {
+    if (!admits("writelines", parts) || parts.empty()) return;
+    writelines_rest(parts, outgoing_.empty() ? told(send_parts(parts)) : 0);
     return;
   }
-  size_t sent = 0;
-  if (outgoing_.empty() && !parts.empty()) {
-    System& system = LoopAccess::system(*loop_);
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(parts.data());
-    message.msg_iovlen = std::min(parts.size(), kMaxParts);
-    const ssize_t n =
-        kind_ == Kind::kSocket
-            ? system.sendmsg(IoNode::fd, &message, 0)
-            : system.writev(IoNode::fd, parts.data(),
-                            static_cast<int>(message.msg_iovlen));
-    if (n < 0 && !would_block(n)) {
-      failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "sendmsg" : "writev");
-      return;
-    }
-    if (n > 0) sent = static_cast<size_t>(n);
+  ssize_t size = 0;
+  for (const iovec& part : parts) size += static_cast<ssize_t>(part.iov_len);
+  const ssize_t n = send_parts(parts);
+  if (n != size) [[unlikely]] writelines_rest(parts, told(n));
+}
+
+// After send_parts() gave `n`.
+void FdTransport::writelines_rest(std::span<const iovec> parts, ssize_t n) {
+  if (n < 0 && !would_block(n)) {
+    failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "sendmsg" : "writev");
+    return;
   }
+  size_t sent = static_cast<size_t>(std::max<ssize_t>(n, 0));
   bool left = false;
   for (const iovec& part : parts) {
     std::string_view data(static_cast<const char*>(part.iov_base),
@@ -306,7 +334,7 @@ void FdTransport::buffer(std::string_view data) {
 }
 
 void FdTransport::write_ready() {
-  const ssize_t n = send_now(outgoing_.data(), outgoing_.size());
+  const ssize_t n = send_now(outgoing_.view());
   if (would_block(n)) return;
   if (n < 0) {
     failed(static_cast<int>(-n), kind_ == Kind::kSocket ? "send" : "write");
@@ -336,7 +364,7 @@ void FdTransport::write_eof() {
     return;
   }
   write_eof_ = true;
-  plain_ = false;
+  note_plain();
   if (!outgoing_.empty() || held_) return;
   const int status =
       LoopAccess::system(*loop_).shutdown(IoNode::fd, SHUT_WR);
@@ -347,12 +375,12 @@ void FdTransport::write_eof() {
 
 void FdTransport::begin_hold() {
   held_ = std::make_unique<ByteBuffer>();
-  plain_ = false;
+  note_plain();
 }
 
 void FdTransport::end_hold() noexcept {
   const std::unique_ptr<ByteBuffer> held = std::move(held_);
-  plain_ = kind_ == Kind::kSocket && !write_eof_;
+  note_plain();
   if (lost_count_ != 0) return;
   if (!outgoing_.empty() || !held->empty()) {
     buffer(held->view());
@@ -490,11 +518,18 @@ void FdTransport::watch() {
   if (!outgoing_.empty()) wanted |= kIoWrite;
   if (wanted == interest) return;
   LoopAccess::set_interest(*loop_, *this, wanted);
+  note_plain();
 }
 
 void FdTransport::unwatch() noexcept {
   if (interest == kIoNone) return;
   LoopAccess::set_interest(*loop_, *this, kIoNone);
+  note_plain();
+}
+
+void FdTransport::note_plain() noexcept {
+  plain_ = kind_ == Kind::kSocket && interest == kIoRead && !write_eof_ &&
+           held_ == nullptr;
 }
 
 }  // namespace asyncio::internal

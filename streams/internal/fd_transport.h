@@ -101,18 +101,33 @@ class FdTransport final : public Transport,
 
   [[gnu::noinline]] void run_otherwise(int32_t events);
   void read_ready();
+  // In the handler of what the protocol has thrown.
+  [[gnu::noinline]] void receive_failed() noexcept;
   // The end, or a failure that is told by its negative errno.
   [[gnu::noinline]] void received_nothing(ssize_t n);
   void write_ready();
-  // The count that was sent, or the negative errno.
-  ssize_t send_now(const char* data, size_t size);
+  // The calls of every message; of a socket, and in a loop without a System of its
+  // own, made directly. A failure is what told() makes of it, before errno changes:
+  // asked for there alone, it costs the others nothing.
+  ssize_t receive();
+  ssize_t send(std::string_view data);
+  ssize_t send_parts(std::span<const iovec> parts);
+  // The count, or the negative errno.
+  ssize_t told(ssize_t n) const;
+  // send() of what is no socket, too; told already.
+  ssize_t send_now(std::string_view data);
   // A part of what was given is not sent yet.
   void buffer(std::string_view data);
   void end_of_stream();
   // Whether a write goes nowhere.
   bool refuses_write(const char* call);
+  // Whether what is written goes to the kernel, or behind what waits for it. Else
+  // it is in the hold, or nowhere.
+  bool admits(const char* call, std::span<const iovec> parts);
   [[gnu::noinline]] void write_otherwise(std::string_view data);
   [[gnu::noinline]] void write_rest(std::string_view data, ssize_t n);
+  [[gnu::noinline]] void writelines_rest(std::span<const iovec> parts,
+                                         ssize_t n);
   void failed(int error, const char* call);
   std::string other_end() const;
   void fatal_error(std::exception_ptr error, const char* message);
@@ -123,6 +138,8 @@ class FdTransport final : public Transport,
 
   void watch();
   void unwatch() noexcept;
+  // After a change of what plain_ says.
+  void note_plain() noexcept;
   void maybe_pause_protocol();
   void maybe_resume_protocol();
 
@@ -139,7 +156,10 @@ class FdTransport final : public Transport,
   // once for each write that went nowhere.
   uint32_t lost_count_ = 0;
   const Kind kind_;
-  bool plain_;  // a socket, without write_eof() and without a hold
+  const bool direct_;  // its System is the kernel itself
+  // A socket that is watched for reading alone, without write_eof() and without a
+  // hold: neither is it closing nor has it bytes to send before others.
+  bool plain_ = false;
   bool open_ = true;
   bool paused_ = false;
   bool read_eof_;

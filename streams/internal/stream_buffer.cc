@@ -49,26 +49,15 @@ constinit const WaiterKind ReadWait::kKinds[6] = {
     {1, "StreamReader.readuntil", nullptr, nullptr},
 };
 
-// The next message of a connection that waits for it. (A read that waits with a
-// target waits for the first byte: there is none in the buffer.)
-void StreamBuffer::feed_data(std::string_view data) {
-  ReadWait* const wait = waiting_;
-  if (wait != nullptr && wait->state_ == ReadWait::kDirect &&
-      data.size() - 1 < wait->count && wait->task()->wake()) [[likely]] {
-    wait->state_ = ReadWait::kWoken;
-    wait->delivered_ = data.size();
-    std::memcpy(wait->target, data.data(), data.size());
-    return;
-  }
-  feed_other_data(data);
-}
-
 void StreamBuffer::feed_other_data(std::string_view data) {
   ABSL_ASSERT(!eof_ && "feed_data after feed_eof");
   if (data.empty()) return;
-  if (waiting_ != nullptr && waiting_->goal == ReadGoal::kInto &&
-      bytes_.empty()) {
-    deliver(data);
+  if (ReadWait* const wait = waiting_;
+      wait != nullptr && wait->goal == ReadGoal::kInto && bytes_.empty() &&
+      (wait->task()->waiting() || wait->delivered_ != 0)) {
+    const size_t size = std::min(data.size(), wait->count - wait->delivered_);
+    deliver(*wait, wait->delivered_, data.substr(0, size));
+    data.remove_prefix(size);
   }
   if (!data.empty()) bytes_.append(data.data(), data.size());
   if (waiting_ != nullptr && waiting_->waits()) {
@@ -84,17 +73,6 @@ void StreamBuffer::feed_other_data(std::string_view data) {
     transport_->pause_reading();
     paused_ = true;
   }
-}
-
-// As much as there is room for, from the front of `data`.
-inline void StreamBuffer::deliver(std::string_view& data) {
-  ReadWait& wait = *waiting_;
-  if (!wait.task()->waiting() && wait.delivered_ == 0) return;
-  const size_t size = std::min(data.size(), wait.count - wait.delivered_);
-  if (size == 0) return;
-  std::memcpy(wait.target + wait.delivered_, data.data(), size);
-  wait.delivered_ += size;
-  data.remove_prefix(size);
 }
 
 void StreamBuffer::feed_eof() {
@@ -120,10 +98,46 @@ void StreamBuffer::wake(ReadWait::State state) {
   waiting_->task()->wake();
 }
 
+// Whether the read can end now, and how.
+bool StreamBuffer::check(ReadWait& wait) {
+  if (met(wait)) return true;
+  if (!eof_) return false;
+  wait.outcome_ = ReadWait::kEnded;
+  return true;
+}
+
+// The same while the stream has not ended.
+inline bool StreamBuffer::met(ReadWait& wait) {
+  switch (wait.goal) {
+    case ReadGoal::kSome:
+    case ReadGoal::kInto:
+      return !bytes_.empty() && wait.meet(0);
+    case ReadGoal::kExactly:
+      return bytes_.size() >= wait.count && wait.meet(wait.count);
+    case ReadGoal::kAll:
+      return false;
+    case ReadGoal::kLine:
+      return search_line(wait);
+    case ReadGoal::kUntil:
+      return search(wait);
+  }
+  return false;
+}
+
+// With nothing in the way: nearly every read. Without a call but for a search, so
+// that it saves no registers.
+bool StreamBuffer::ready(ReadWait& wait) {
+  wait.delivered_ = 0;
+  wait.scanned_ = 0;
+  if (waiting_ != nullptr || ended_ || wait.count == 0) [[unlikely]] {
+    return ready_otherwise(wait);
+  }
+  return met(wait);
+}
+
 bool StreamBuffer::ready_otherwise(ReadWait& wait) {
-  wait.outcome_ = ReadWait::kNone;
   if (exception_) [[unlikely]] std::rethrow_exception(exception_);
-  if (wait.count == 0) [[unlikely]] return true;
+  if (wait.count == 0) [[unlikely]] return wait.meet(0);
   const bool woken = waiting_ != nullptr && !waiting_->waits();
   if (!woken && check(wait)) return true;
   if (waiting_ != nullptr) [[unlikely]] throw_already_waiting(wait.goal);
@@ -147,101 +161,88 @@ void StreamBuffer::fail(ReadWait& wait) {
   std::rethrow_exception(exception_);
 }
 
-// Whether the read can end now, and how.
-bool StreamBuffer::check(ReadWait& wait) {
-  switch (wait.goal) {
-    case ReadGoal::kSome:
-    case ReadGoal::kInto:
-      if (bytes_.empty()) break;
-      wait.outcome_ = ReadWait::kMet;
-      return true;
-    case ReadGoal::kExactly:
-      if (bytes_.size() < wait.count) break;
-      wait.outcome_ = ReadWait::kMet;
-      return true;
-    case ReadGoal::kAll:
-      break;
-    case ReadGoal::kLine:
-    case ReadGoal::kUntil:
-      if (search(wait)) return true;
-      break;
-  }
-  if (!eof_) return false;
-  wait.outcome_ = ReadWait::kEnded;
-  return true;
+bool StreamBuffer::search_line(ReadWait& wait) {
+  const char* const data = bytes_.data();
+  const size_t size = bytes_.size();
+  if (size == wait.scanned_) return false;
+  const void* const feed =
+      std::memchr(data + wait.scanned_, '\n', size - wait.scanned_);
+  if (feed == nullptr) return not_found(wait, 1);
+  return found(wait, static_cast<size_t>(static_cast<const char*>(feed) - data),
+               1);
 }
 
 bool StreamBuffer::search(ReadWait& wait) {
   const std::string_view bytes = bytes_.view();
-  size_t longest = 1;
-  size_t found = std::string_view::npos;
-  size_t found_end = std::string_view::npos;
-  if (wait.goal == ReadGoal::kLine) {
-    if (bytes.size() == wait.scanned_) return false;
-    const void* feed = std::memchr(bytes.data() + wait.scanned_, '\n',
-                                   bytes.size() - wait.scanned_);
-    if (feed != nullptr) {
-      found = static_cast<size_t>(static_cast<const char*>(feed) - bytes.data());
-      found_end = found + 1;
-    }
-  } else {
-    const Separators& separators = *wait.separators;
-    longest = separators[separators.size() - 1].size();
-    if (bytes.size() - wait.scanned_ < separators[0].size()) return false;
-    for (size_t i = 0; i < separators.size(); ++i) {
-      const size_t start = bytes.find(separators[i], wait.scanned_);
-      if (start == std::string_view::npos) continue;
-      const size_t end = start + separators[i].size();
-      if (end < found_end) {
-        found = start;
-        found_end = end;
-      }
+  const Separators& separators = *wait.separators;
+  if (bytes.size() - wait.scanned_ < separators[0].size()) return false;
+  size_t first = std::string_view::npos;
+  size_t first_end = std::string_view::npos;
+  for (size_t i = 0; i < separators.size(); ++i) {
+    const size_t start = bytes.find(separators[i], wait.scanned_);
+    if (start == std::string_view::npos) continue;
+    const size_t end = start + separators[i].size();
+    if (end < first_end) {
+      first = start;
+      first_end = end;
     }
   }
-  if (found != std::string_view::npos) {
-    wait.scanned_ = found;
-    wait.end_ = found_end;
-    wait.outcome_ =
-        found > limit_ ? ReadWait::kFoundTooFar : ReadWait::kMet;
-    return true;
+  if (first == std::string_view::npos) {
+    return not_found(wait, separators[separators.size() - 1].size());
   }
-  // The next search begins where a separator may have begun already.
-  wait.scanned_ = bytes.size() + 1 - std::min(longest, bytes.size() + 1);
+  return found(wait, first, first_end - first);
+}
+
+inline bool StreamBuffer::found(ReadWait& wait, size_t start,
+                                size_t separator) const {
+  wait.scanned_ = start;
+  wait.meet(start + separator);
+  if (start > limit_) [[unlikely]] wait.outcome_ = ReadWait::kFoundTooFar;
+  return true;
+}
+
+// The next search begins where a separator may have begun already.
+bool StreamBuffer::not_found(ReadWait& wait, size_t longest) const {
+  wait.scanned_ = bytes_.size() + 1 - std::min(longest, bytes_.size() + 1);
   if (wait.scanned_ <= limit_) return false;
   wait.outcome_ = ReadWait::kNotFound;
   return true;
 }
 
-std::string_view StreamBuffer::take(ReadWait& wait) {
-  const std::string_view bytes = bytes_.view();
-  if (wait.outcome_ == ReadWait::kMet && wait.wants_any()) [[likely]] {
-    return bytes.substr(0, wait.count);
-  }
-  switch (wait.outcome_) {
-    case ReadWait::kMet:
-      return bytes.substr(
-          0, wait.goal == ReadGoal::kExactly ? wait.count : wait.end_);
-    case ReadWait::kEnded:
-      switch (wait.goal) {
-        case ReadGoal::kExactly:
-        case ReadGoal::kUntil:
-          throw_incomplete(wait);
-        default:
-          return bytes;
-      }
-    case ReadWait::kNotFound:
-    case ReadWait::kFoundTooFar:
-      throw_overrun(wait);
-    case ReadWait::kNone:
-      break;
-  }
-  return {};
+// How much the read gives.
+inline size_t StreamBuffer::take_size(ReadWait& wait) {
+  if (wait.begun()) resumed(wait);
+  if (wait.outcome_ != ReadWait::kMet) [[unlikely]] return ended_size(wait);
+  return wait.wants_any() ? std::min(wait.count, bytes_.size()) : wait.end_;
 }
 
-void StreamBuffer::consume(size_t size) {
-  if (size == 0) return;
-  bytes_.consume(size);
-  if (waiting_ != nullptr && waiting_->goal >= ReadGoal::kLine) [[unlikely]] {
+// Of one that was not met.
+size_t StreamBuffer::ended_size(ReadWait& wait) {
+  if (wait.outcome_ != ReadWait::kEnded) throw_overrun(wait);
+  if (wait.goal == ReadGoal::kExactly || wait.goal == ReadGoal::kUntil) {
+    throw_incomplete(wait);
+  }
+  return bytes_.size();  // none where it wants any
+}
+
+std::string StreamBuffer::take_string(ReadWait& wait) {
+  const size_t size = take_size(wait);
+  std::string data(bytes_.data(), size);
+  if (size != 0) [[likely]] consume(size);
+  return data;
+}
+
+size_t StreamBuffer::take_into(ReadWait& wait) {
+  const size_t size = take_size(wait);
+  if (size != 0) {
+    std::memcpy(wait.target, bytes_.data(), size);
+    consume(size);
+  }
+  return size;
+}
+
+void StreamBuffer::consumed(size_t size) {
+  if (waiting_ != nullptr && waiting_->goal >= ReadGoal::kLine) {
     // It waits for more than there was; there is less now.
     waiting_->scanned_ -= std::min(waiting_->scanned_, size);
   }

@@ -15,7 +15,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <exception>
+#include <string>
 #include <string_view>
 
 #include "absl/base/macros.h"
@@ -60,19 +62,25 @@ class ReadWait : public Waiter {
   static const WaiterKind kKinds[6];  // by the goal
   // Of the two that wait, kDirect takes what comes into its target.
   enum State : uint8_t { kIdle, kOpen, kDirect, kWoken, kFailed };
-  enum Outcome : uint8_t { kNone, kMet, kEnded, kNotFound, kFoundTooFar };
+  enum Outcome : uint8_t { kMet, kEnded, kNotFound, kFoundTooFar };
 
   bool wants_any() const { return goal <= ReadGoal::kInto; }
   bool waits() const { return state_ == kOpen || state_ == kDirect; }
+  // kMet, with so many bytes to give.
+  bool meet(size_t size) {
+    end_ = size;
+    outcome_ = kMet;
+    return true;
+  }
 
   State state_ = kIdle;
-  Outcome outcome_ = kNone;
+  Outcome outcome_;  // set when it can end
   // From here on set when it begins.
   size_t delivered_;  // in the target, and not given yet
   // kLine, kUntil: before it no separator begins; with an outcome, where the
-  // first one begins or the search stopped, and where it ends.
+  // first one begins or the search stopped.
   size_t scanned_;
-  size_t end_;
+  size_t end_;  // of kMet, but where it wants any; of kFoundTooFar
 };
 
 class StreamBuffer {
@@ -82,7 +90,18 @@ class StreamBuffer {
   // --- What comes.
 
   void set_transport(Transport* transport) { transport_ = transport; }
-  void feed_data(std::string_view data);
+  void feed_data(std::string_view data) {
+    ReadWait* const wait = waiting_;
+    // The next message of a connection that waits for it. There is nothing in the
+    // buffer where one waits with a target.
+    if (wait != nullptr && wait->state_ == ReadWait::kDirect &&
+        data.size() - 1 < wait->count && wait->task()->wake()) [[likely]] {
+      wait->state_ = ReadWait::kWoken;
+      deliver(*wait, 0, data);
+      return;
+    }
+    feed_other_data(data);
+  }
   void feed_eof();
   void set_exception(std::exception_ptr exception);
 
@@ -98,10 +117,7 @@ class StreamBuffer {
 
   // First. Whether it need not wait. Throws the stream's exception, and
   // RuntimeError where another one is under way.
-  bool ready(ReadWait& wait) {
-    wait.scanned_ = 0;
-    return ready_into(wait);
-  }
+  bool ready(ReadWait& wait);
   // After ready() was false: the frame suspends.
   void suspend(ReadWait& wait, PromiseBase& promise) {
     if (paused_) [[unlikely]] resume_paused();
@@ -145,10 +161,11 @@ class StreamBuffer {
   void forget(ReadWait& wait) noexcept {
     if (waiting_ == &wait) abandon(wait);
   }
-  // What the read is to give; consume() takes it. IncompleteReadError,
+  // What the read gives, after resumed() where it waited. IncompleteReadError,
   // LimitOverrunError; of kLine neither, but ValueError.
-  std::string_view take(ReadWait& wait);
-  void consume(size_t size);
+  std::string take_string(ReadWait& wait);
+  // Of kInto: into its target.
+  size_t take_into(ReadWait& wait);
 
  private:
   void park(ReadWait& wait, ReadWait::State state, PromiseBase& promise) {
@@ -158,11 +175,22 @@ class StreamBuffer {
   }
   [[gnu::noinline]] bool ready_otherwise(ReadWait& wait);
   [[gnu::noinline]] void feed_other_data(std::string_view data);
-  void deliver(std::string_view& data);
+  static void deliver(ReadWait& wait, size_t at, std::string_view data);
+  size_t take_size(ReadWait& wait);
+  [[gnu::noinline]] size_t ended_size(ReadWait& wait);
+  void consume(size_t size) {
+    bytes_.consume(size);
+    if (waiting_ != nullptr || paused_) [[unlikely]] consumed(size);
+  }
+  [[gnu::noinline]] void consumed(size_t size);
   void abandon(ReadWait& wait) noexcept;
   [[noreturn]] void fail(ReadWait& wait);
   bool check(ReadWait& wait);
-  bool search(ReadWait& wait);
+  bool met(ReadWait& wait);
+  [[gnu::noinline]] bool search_line(ReadWait& wait);
+  [[gnu::noinline]] bool search(ReadWait& wait);
+  bool found(ReadWait& wait, size_t start, size_t separator) const;
+  bool not_found(ReadWait& wait, size_t longest) const;
   void wake(ReadWait::State state);
   [[noreturn]] void throw_incomplete(const ReadWait& wait);
   [[noreturn]] void throw_overrun(const ReadWait& wait);
@@ -178,6 +206,13 @@ class StreamBuffer {
   bool ended_ = false;   // eof_, or with an exception
   bool paused_ = false;  // by this, not by others
 };
+
+// Behind the first `at` bytes of the target, which it has already.
+inline void StreamBuffer::deliver(ReadWait& wait, size_t at,
+                                  std::string_view data) {
+  wait.delivered_ = at + data.size();
+  std::memcpy(wait.target + at, data.data(), data.size());
+}
 
 }  // namespace asyncio::internal
 

@@ -1,11 +1,8 @@
 #include "asyncio/streams/internal/stream_operations.h"
 
 #include <chrono>
-#include <cstddef>
-#include <cstring>
 #include <exception>
 #include <new>
-#include <string_view>
 #include <utility>
 
 #include "asyncio/base/exceptions.h"
@@ -17,15 +14,6 @@
 #include "asyncio/task/sleep.h"
 
 namespace asyncio::internal {
-
-// What the end, or bytes that came before it waited or on top, leave to do.
-size_t ReadIntoAwaiter::take_otherwise() {
-  const std::string_view data = begin_take();
-  const size_t size = data.size();
-  if (size != 0) std::memcpy(target, data.data(), size);
-  end_take(size);
-  return size;
-}
 
 void ReadUntilAwaiter::check_separators() const {
   if (separators->size() == 0) {

@@ -58,11 +58,6 @@ class ReadAwaiter : public LibraryAwaiter, public ReadWait {
   ~ReadAwaiter() {
     if (begun()) [[unlikely]] buffer_.forget(*this);
   }
-  std::string_view begin_take() {
-    if (begun()) buffer_.resumed(*this);
-    return buffer_.take(*this);
-  }
-  void end_take(size_t size) { buffer_.consume(size); }
 
   StreamBuffer& buffer_;
 };
@@ -70,11 +65,7 @@ class ReadAwaiter : public LibraryAwaiter, public ReadWait {
 class ReadStringAwaiter : public ReadAwaiter {
  public:
   using ReadAwaiter::ReadAwaiter;
-  std::string await_resume() {
-    std::string data(begin_take());
-    end_take(data.size());
-    return data;
-  }
+  std::string await_resume() { return buffer_.take_string(*this); }
 };
 
 // An empty line is the end.
@@ -82,11 +73,8 @@ class ReadNextAwaiter final : public ReadAwaiter {
  public:
   using ReadAwaiter::ReadAwaiter;
   std::optional<std::string> await_resume() {
-    std::optional<std::string> line;
-    const std::string_view data = begin_take();
-    if (data.empty()) return line;
-    line.emplace(data);
-    end_take(line->size());
+    std::optional<std::string> line(buffer_.take_string(*this));
+    if (line->empty()) line.reset();
     return line;
   }
 };
@@ -120,11 +108,8 @@ class ReadIntoAwaiter final : public ReadAwaiter {
   }
   size_t await_resume() {
     const size_t size = buffer_.take_delivered(*this);
-    return size != 0 ? size : take_otherwise();
+    return size != 0 ? size : buffer_.take_into(*this);
   }
-
- private:
-  size_t take_otherwise();
 };
 
 template <class A>
@@ -178,9 +163,9 @@ class DrainAwaiter : public LibraryAwaiter {
     if (wait_ != kNone) [[unlikely]] end_wait();
   }
 
+  // One that was lost is closing, too.
   bool await_ready() {
-    if (!yielded_ && (stream_.buffer().exception() ||
-                      stream_.transport()->is_closing())) [[unlikely]] {
+    if (stream_.transport()->is_closing() && !yielded_) [[unlikely]] {
       return begin_closing();
     }
     return !stream_.writing_paused();
