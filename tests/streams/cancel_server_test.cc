@@ -92,6 +92,28 @@ class Worker {
   int* running_;
 };
 
+// What each scene begins and ends with: a path, the handlers that run, and that no
+// descriptor is left in the end.
+class ServerScene {
+ public:
+  Coroutine<Server> start() {
+    co_return co_await start_unix_server(Worker(running_), path_);
+  }
+  const std::string& path() const { return path_; }
+
+  // Last, when whatever it opened is gone.
+  Coroutine<> expect_nothing_left() const {
+    while (running_ > 0) co_await turns();
+    co_await turns(2);
+    EXPECT_EQ(open_descriptors(), before_);
+  }
+
+ private:
+  const size_t before_ = open_descriptors();
+  const std::string path_ = fresh_path();
+  int running_ = 0;
+};
+
 // A client's connection that is up: one line has gone there and back.
 Coroutine<Connection> greeted(std::string path) {
   Connection client = co_await open_unix_connection(path);
@@ -122,42 +144,34 @@ Coroutine<> expect_refused(std::string path) {
 
 TEST(CancelServerTest, Starting) {
   cancel_everywhere([](CancelScene& scene) -> Coroutine<> {
-    const size_t before = open_descriptors();
-    const std::string path = fresh_path();
-    int running = 0;
+    ServerScene s;
     auto start = [&]() -> Coroutine<> {
-      const Worker worker(running);
-      Server server = co_await start_unix_server(worker, path);
-      Connection client = co_await greeted(path);
+      Server server = co_await s.start();
+      Connection client = co_await greeted(s.path());
       co_await expect_echo(client);
     };
     scene.start(start);
     static_cast<void>(co_await scene.ended());
-    co_await expect_refused(path);
-    while (running > 0) co_await turns();
-    co_await turns(2);
-    EXPECT_EQ(open_descriptors(), before);
+    co_await expect_refused(s.path());
+    co_await s.expect_nothing_left();
   });
 }
 
 TEST(CancelServerTest, ServeForever) {
   int rounds_that_waited = 0;
   const int rounds = cancel_everywhere([&](CancelScene& scene) -> Coroutine<> {
-    const size_t before = open_descriptors();
-    const std::string path = fresh_path();
-    int running = 0;
+    ServerScene s;
     {
-      const Worker worker(running);
-      Server server = co_await start_unix_server(worker, path);
-      const Connection idle = co_await greeted(path);
-      const Connection busy = co_await greeted(path);
+      Server server = co_await s.start();
+      const Connection idle = co_await greeted(s.path());
+      const Connection busy = co_await greeted(s.path());
       scene.start(server.serve_forever());
       // Whatever becomes of it, connections are left alone.
       co_await expect_echo(busy);
       server.close();
       EXPECT_FALSE(server.is_serving());
       EXPECT_TRUE(server.sockets().empty());
-      co_await expect_refused(path);
+      co_await expect_refused(s.path());
       co_await expect_echo(busy);
       co_await expect_echo(idle);
       auto waiting = create_task(server.wait_closed());
@@ -175,9 +189,7 @@ TEST(CancelServerTest, ServeForever) {
       const std::string again = co_await ending(server.serve_forever());
       EXPECT_EQ(again, "RuntimeError: server <Server sockets=()> is closed");
     }
-    while (running > 0) co_await turns();
-    co_await turns(2);
-    EXPECT_EQ(open_descriptors(), before);
+    co_await s.expect_nothing_left();
   });
   EXPECT_EQ(rounds_that_waited, rounds - 1);
   EXPECT_GT(rounds, 30);
@@ -185,12 +197,9 @@ TEST(CancelServerTest, ServeForever) {
 
 TEST(CancelServerTest, ServeForeverWhoseHandleIsGone) {
   cancel_everywhere([](CancelScene& scene) -> Coroutine<> {
-    const size_t before = open_descriptors();
-    const std::string path = fresh_path();
-    int running = 0;
+    ServerScene s;
     auto serve = [&]() -> Coroutine<> {
-      const Worker worker(running);
-      Server server = co_await start_unix_server(worker, path);
+      Server server = co_await s.start();
       Coroutine<> forever = server.serve_forever();
       server = Server();
       co_await wait_for(std::move(forever), 1s);
@@ -198,32 +207,27 @@ TEST(CancelServerTest, ServeForeverWhoseHandleIsGone) {
     scene.start(serve);
     // It may be gone at any moment.
     co_await turns(2);
-    const Result<Connection> client = co_await as_result(greeted(path));
+    const Result<Connection> client = co_await as_result(greeted(s.path()));
     if (client.has_value()) {
       co_await expect_echo(*client);
       client->writer.write_eof();
       co_await expect_end(*client);
     }
     static_cast<void>(co_await scene.ended());
-    co_await expect_refused(path);
-    while (running > 0) co_await turns();
-    co_await turns(2);
-    EXPECT_EQ(open_descriptors(), before);
+    co_await expect_refused(s.path());
+    co_await s.expect_nothing_left();
   });
 }
 
 TEST(CancelServerTest, Shutdown) {
   int cut_short = 0;
   const int rounds = cancel_everywhere([&](CancelScene& scene) -> Coroutine<> {
-    const size_t before = open_descriptors();
-    const std::string path = fresh_path();
-    int running = 0;
+    ServerScene s;
     {
-      const Worker worker(running);
-      Server server = co_await start_unix_server(worker, path);
-      const Connection leaving = co_await greeted(path);
-      const Connection working = co_await greeted(path);
-      const Connection staying = co_await greeted(path);
+      Server server = co_await s.start();
+      const Connection leaving = co_await greeted(s.path());
+      const Connection working = co_await greeted(s.path());
+      const Connection staying = co_await greeted(s.path());
       working.writer.write("work\n");
       scene.start(server.shutdown(5s));
       co_await turns();
@@ -243,15 +247,13 @@ TEST(CancelServerTest, Shutdown) {
       }
       server.close();
       EXPECT_TRUE(server.sockets().empty());
-      co_await expect_refused(path);
+      co_await expect_refused(s.path());
       // Another one ends it, however far the first has come.
       co_await server.shutdown(1s);
       co_await server.wait_closed();
       co_await expect_end(staying);
     }
-    while (running > 0) co_await turns();
-    co_await turns(2);
-    EXPECT_EQ(open_descriptors(), before);
+    co_await s.expect_nothing_left();
   });
   EXPECT_GT(cut_short, rounds / 2);
   EXPECT_GT(rounds, 10);
@@ -259,12 +261,10 @@ TEST(CancelServerTest, Shutdown) {
 
 TEST(CancelServerTest, ShutdownThatWasCancelledLeavesTheConnections) {
   cancel_everywhere([](CancelScene& scene) -> Coroutine<> {
-    const std::string path = fresh_path();
-    int running = 0;
+    ServerScene s;
     {
-      const Worker worker(running);
-      Server server = co_await start_unix_server(worker, path);
-      const Connection client = co_await greeted(path);
+      Server server = co_await s.start();
+      const Connection client = co_await greeted(s.path());
       const TimePoint until = get_running_loop().time() + 5s;
       scene.start(server.shutdown(5s));
       for (int i = 0; i < 4; ++i) co_await expect_echo(client);
@@ -276,29 +276,24 @@ TEST(CancelServerTest, ShutdownThatWasCancelledLeavesTheConnections) {
       if (end.cancelled()) co_await server.shutdown(0s);
       co_await expect_end(client);
     }
-    while (running > 0) co_await turns();
+    co_await s.expect_nothing_left();
   });
 }
 
 TEST(CancelServerTest, AsAManager) {
   cancel_everywhere([](CancelScene& scene) -> Coroutine<> {
-    const size_t before = open_descriptors();
-    const std::string path = fresh_path();
-    int running = 0;
+    ServerScene s;
     auto serve = [&]() -> Coroutine<> {
-      const Worker worker(running);
       auto body = [&](Server&) -> Coroutine<> {
-        Connection client = co_await greeted(path);
+        Connection client = co_await greeted(s.path());
         co_await expect_echo(client);
       };
-      co_await with(co_await start_unix_server(worker, path), body);
+      co_await with(co_await s.start(), body);
     };
     scene.start(serve);
     static_cast<void>(co_await scene.ended());
-    co_await expect_refused(path);
-    while (running > 0) co_await turns();
-    co_await turns(2);
-    EXPECT_EQ(open_descriptors(), before);
+    co_await expect_refused(s.path());
+    co_await s.expect_nothing_left();
   });
 }
 

@@ -46,13 +46,16 @@ using internal::Connected;
 // How an address answers. Never, unless it is told to, or at once.
 enum class Answer { kNever, kConnects, kRefuses };
 
+// Addresses in their order, and how each answers.
+using Hosts = std::vector<std::pair<std::string, Answer>>;
+
 // A network of addresses that answer as they are told. Its sockets are Unix
 // sockets; one that is being connected is full, and so not writable, until its
 // address answers.
 class Network final : public internal::System {
  public:
-  explicit Network(std::map<std::string, Answer> answers)
-      : answers_(std::move(answers)) {}
+  explicit Network(const Hosts& hosts)
+      : answers_(hosts.begin(), hosts.end()) {}
 
   int socket(int, int type, int) override {
     return System::socket(AF_UNIX, type, 0);
@@ -138,23 +141,22 @@ struct Outcome {
 };
 
 struct Script {
-  std::vector<std::string> hosts;
-  std::map<std::string, Answer> answers;
+  Hosts hosts;
   ConnectAnyOptions options = {};
   // What happens later, and when.
   std::vector<std::pair<Duration, std::function<void(Network&)>>> events = {};
 };
 
-std::vector<AddrInfo> infos_of(const std::vector<std::string>& hosts) {
+std::vector<AddrInfo> infos_of(const Hosts& hosts) {
   std::vector<AddrInfo> infos;
-  for (const std::string& host : hosts) infos.push_back(info_of(host));
+  for (const auto& [host, answer] : hosts) infos.push_back(info_of(host));
   return infos;
 }
 
 Outcome play(const Script& script) {
   Outcome outcome;
   VirtualClock clock;
-  Network network(script.answers);
+  Network network(script.hosts);
   Runner runner(new_loop(clock, network));
   runner.run([&]() -> Coroutine<> {
     for (const auto& [delay, event] : script.events) {
@@ -179,10 +181,9 @@ Outcome play(const Script& script) {
 
 TEST(HappyEyeballsTest, TheNextBeginsWhenOneHasHadItsTime) {
   const Outcome outcome = play({
-      .hosts = {"2001:db8::1", "192.0.2.1", "192.0.2.2"},
-      .answers = {{"2001:db8::1", Answer::kNever},
-                  {"192.0.2.1", Answer::kNever},
-                  {"192.0.2.2", Answer::kConnects}},
+      .hosts = {{"2001:db8::1", Answer::kNever},
+                {"192.0.2.1", Answer::kNever},
+                {"192.0.2.2", Answer::kConnects}},
       .options = {.happy_eyeballs_delay = kDelay},
   });
   EXPECT_EQ(outcome.order, "2001:db8::1@0 192.0.2.1@250 192.0.2.2@500 ");
@@ -193,10 +194,9 @@ TEST(HappyEyeballsTest, TheNextBeginsWhenOneHasHadItsTime) {
 
 TEST(HappyEyeballsTest, TheNextBeginsAtOnceWhenOneHasFailed) {
   const Outcome outcome = play({
-      .hosts = {"2001:db8::1", "192.0.2.1", "192.0.2.2"},
-      .answers = {{"2001:db8::1", Answer::kRefuses},
-                  {"192.0.2.1", Answer::kRefuses},
-                  {"192.0.2.2", Answer::kConnects}},
+      .hosts = {{"2001:db8::1", Answer::kRefuses},
+                {"192.0.2.1", Answer::kRefuses},
+                {"192.0.2.2", Answer::kConnects}},
       .options = {.happy_eyeballs_delay = kDelay},
   });
   EXPECT_EQ(outcome.order, "2001:db8::1@0 192.0.2.1@0 192.0.2.2@0 ");
@@ -207,9 +207,8 @@ TEST(HappyEyeballsTest, TheNextBeginsAtOnceWhenOneHasFailed) {
 
 TEST(HappyEyeballsTest, OneThatAnswersInTimeIsTheOnlyOne) {
   const Outcome outcome = play({
-      .hosts = {"2001:db8::1", "192.0.2.1"},
-      .answers = {{"2001:db8::1", Answer::kNever},
-                  {"192.0.2.1", Answer::kConnects}},
+      .hosts = {{"2001:db8::1", Answer::kNever},
+                {"192.0.2.1", Answer::kConnects}},
       .options = {.happy_eyeballs_delay = kDelay},
       .events = {{249ms, [](Network& n) { n.answer("2001:db8::1"); }}},
   });
@@ -221,10 +220,9 @@ TEST(HappyEyeballsTest, OneThatAnswersInTimeIsTheOnlyOne) {
 
 TEST(HappyEyeballsTest, TheFirstMayStillWin) {
   const Outcome outcome = play({
-      .hosts = {"2001:db8::1", "192.0.2.1", "192.0.2.2"},
-      .answers = {{"2001:db8::1", Answer::kNever},
-                  {"192.0.2.1", Answer::kNever},
-                  {"192.0.2.2", Answer::kConnects}},
+      .hosts = {{"2001:db8::1", Answer::kNever},
+                {"192.0.2.1", Answer::kNever},
+                {"192.0.2.2", Answer::kConnects}},
       .options = {.happy_eyeballs_delay = kDelay},
       .events = {{300ms, [](Network& n) { n.answer("2001:db8::1"); }}},
   });
@@ -236,9 +234,8 @@ TEST(HappyEyeballsTest, TheFirstMayStillWin) {
 
 TEST(HappyEyeballsTest, OfTwoThatAnswerTogetherOneWins) {
   const Outcome outcome = play({
-      .hosts = {"2001:db8::1", "192.0.2.1"},
-      .answers = {{"2001:db8::1", Answer::kNever},
-                  {"192.0.2.1", Answer::kNever}},
+      .hosts = {{"2001:db8::1", Answer::kNever},
+                {"192.0.2.1", Answer::kNever}},
       .options = {.happy_eyeballs_delay = kDelay},
       .events = {{300ms,
                   [](Network& n) {
@@ -253,10 +250,9 @@ TEST(HappyEyeballsTest, OfTwoThatAnswerTogetherOneWins) {
 
 TEST(HappyEyeballsTest, TheFailureOfAnEarlierOneHurriesNobody) {
   const Outcome outcome = play({
-      .hosts = {"2001:db8::1", "192.0.2.1", "192.0.2.2"},
-      .answers = {{"2001:db8::1", Answer::kNever},
-                  {"192.0.2.1", Answer::kNever},
-                  {"192.0.2.2", Answer::kConnects}},
+      .hosts = {{"2001:db8::1", Answer::kNever},
+                {"192.0.2.1", Answer::kNever},
+                {"192.0.2.2", Answer::kConnects}},
       .options = {.happy_eyeballs_delay = kDelay},
       .events = {{300ms, [](Network& n) { n.lose("2001:db8::1"); }}},
   });
@@ -266,9 +262,8 @@ TEST(HappyEyeballsTest, TheFailureOfAnEarlierOneHurriesNobody) {
 
 TEST(HappyEyeballsTest, TheLastHasAllTheTimeThereIs) {
   const Outcome outcome = play({
-      .hosts = {"2001:db8::1", "192.0.2.1"},
-      .answers = {{"2001:db8::1", Answer::kNever},
-                  {"192.0.2.1", Answer::kNever}},
+      .hosts = {{"2001:db8::1", Answer::kNever},
+                {"192.0.2.1", Answer::kNever}},
       .options = {.happy_eyeballs_delay = kDelay},
       .events = {{10s, [](Network& n) { n.lose("2001:db8::1"); }},
                  {20s, [](Network& n) { n.answer("192.0.2.1"); }}},
@@ -280,9 +275,8 @@ TEST(HappyEyeballsTest, TheLastHasAllTheTimeThereIs) {
 
 TEST(HappyEyeballsTest, ErrorsAreToldInTheOrderOfTheAddresses) {
   Script script = {
-      .hosts = {"2001:db8::1", "192.0.2.1"},
-      .answers = {{"2001:db8::1", Answer::kNever},
-                  {"192.0.2.1", Answer::kRefuses}},
+      .hosts = {{"2001:db8::1", Answer::kNever},
+                {"192.0.2.1", Answer::kRefuses}},
       .options = {.happy_eyeballs_delay = kDelay},
       .events = {{300ms, [](Network& n) { n.lose("2001:db8::1"); }}},
   };
@@ -301,8 +295,7 @@ TEST(HappyEyeballsTest, ErrorsAreToldInTheOrderOfTheAddresses) {
 }
 
 TEST(HappyEyeballsTest, OneErrorAloneIsToldAsItIs) {
-  EXPECT_EQ(play({.hosts = {"192.0.2.1"},
-                  .answers = {{"192.0.2.1", Answer::kRefuses}},
+  EXPECT_EQ(play({.hosts = {{"192.0.2.1", Answer::kRefuses}},
                   .options = {.happy_eyeballs_delay = kDelay}})
                 .failure,
             "ConnectionRefusedError: [Errno 111] connect to 192.0.2.1:80: "
@@ -311,13 +304,11 @@ TEST(HappyEyeballsTest, OneErrorAloneIsToldAsItIs) {
 
 TEST(HappyEyeballsTest, FamiliesTakeTurns) {
   Script script = {
-      .hosts = {"2001:db8::1", "2001:db8::2", "2001:db8::3", "192.0.2.1",
-                "192.0.2.2"},
-      .answers = {{"2001:db8::1", Answer::kRefuses},
-                  {"2001:db8::2", Answer::kRefuses},
-                  {"2001:db8::3", Answer::kRefuses},
-                  {"192.0.2.1", Answer::kRefuses},
-                  {"192.0.2.2", Answer::kRefuses}},
+      .hosts = {{"2001:db8::1", Answer::kRefuses},
+                {"2001:db8::2", Answer::kRefuses},
+                {"2001:db8::3", Answer::kRefuses},
+                {"192.0.2.1", Answer::kRefuses},
+                {"192.0.2.2", Answer::kRefuses}},
   };
   for (const bool happy : {false, true}) {
     if (happy) script.options.happy_eyeballs_delay = kDelay;
@@ -342,10 +333,9 @@ TEST(HappyEyeballsTest, FamiliesTakeTurns) {
 
 TEST(ConnectAnyTest, InTurnEachHasAllTheTimeThereIs) {
   const Outcome outcome = play({
-      .hosts = {"2001:db8::1", "192.0.2.1", "192.0.2.2"},
-      .answers = {{"2001:db8::1", Answer::kNever},
-                  {"192.0.2.1", Answer::kRefuses},
-                  {"192.0.2.2", Answer::kConnects}},
+      .hosts = {{"2001:db8::1", Answer::kNever},
+                {"192.0.2.1", Answer::kRefuses},
+                {"192.0.2.2", Answer::kConnects}},
       .events = {{60s, [](Network& n) { n.lose("2001:db8::1"); }}},
   });
   EXPECT_EQ(outcome.order, "2001:db8::1@0 192.0.2.1@60000 192.0.2.2@60000 ");
@@ -354,6 +344,9 @@ TEST(ConnectAnyTest, InTurnEachHasAllTheTimeThereIs) {
 }
 
 TEST(ConnectAnyCancelTest, EverySocketIsClosed) {
+  static const Hosts kSilent = {{"2001:db8::1", Answer::kNever},
+                                {"192.0.2.1", Answer::kNever},
+                                {"192.0.2.2", Answer::kNever}};
   for (const bool happy : {false, true}) {
     std::unique_ptr<Network> network;
     const int rounds = cancel_everywhere(
@@ -371,19 +364,14 @@ TEST(ConnectAnyCancelTest, EverySocketIsClosed) {
           });
           const size_t before = open_descriptors();
           scene.start([options]() -> Coroutine<> {
-            const std::vector<std::string> hosts = {"2001:db8::1", "192.0.2.1",
-                                                    "192.0.2.2"};
-            co_await connect_any(infos_of(hosts), options);
+            co_await connect_any(infos_of(kSilent), options);
           });
           const Result<> end = co_await scene.ended();
           EXPECT_EQ(end.has_value(), !scene.cancels());
           EXPECT_EQ(open_descriptors(), before + network->peers());
         },
         [&](VirtualClock& clock) {
-          network = std::make_unique<Network>(
-              std::map<std::string, Answer>{{"2001:db8::1", Answer::kNever},
-                                            {"192.0.2.1", Answer::kNever},
-                                            {"192.0.2.2", Answer::kNever}});
+          network = std::make_unique<Network>(kSilent);
           return new_loop(clock, *network);
         });
     EXPECT_GT(rounds, 3);

@@ -29,6 +29,7 @@
 #include "asyncio/loop/internal/wakeup.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/runner.h"
+#include "asyncio/testing/cancel_everywhere.h"
 #include "asyncio/testing/virtual_clock.h"
 
 namespace asyncio {
@@ -301,6 +302,34 @@ std::vector<ExceptionContext> run_with_faults(
                   << exception_message(e);
   }
   return reports;
+}
+
+uint64_t run_with_seeds(const SeededPlan& plan,
+                        const std::function<Coroutine<>()>& body) {
+  uint64_t faults = 0;
+  for (uint32_t seed = 0; seed < 30; ++seed) {
+    SCOPED_TRACE(seed);
+    FaultySystem system;
+    system.plan = plan(seed);
+    run_with_faults(system, {.seed = seed, .rarity = 4}, body);
+    faults += system.faults();
+  }
+  return faults;
+}
+
+void cancel_with_seeds(const SeededPlan& plan,
+                       const std::function<Coroutine<>(CancelScene&)>& scene) {
+  int rounds = 0;
+  for (uint32_t seed = 0; seed < 5; ++seed) {
+    SCOPED_TRACE(seed);
+    FaultySystem system;
+    rounds += cancel_everywhere(scene, [&](VirtualClock& clock) {
+      system.reset();
+      system.plan = plan(seed);
+      return new_faulty_loop(clock, system, {.seed = seed, .rarity = 4});
+    });
+  }
+  EXPECT_GT(rounds, 15);
 }
 
 }  // namespace asyncio

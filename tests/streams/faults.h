@@ -34,6 +34,7 @@
 #include "asyncio/loop/internal/system.h"
 #include "asyncio/loop/internal/wakeup.h"
 #include "asyncio/task/coroutine.h"
+#include "asyncio/testing/cancel_everywhere.h"
 #include "asyncio/testing/virtual_clock.h"
 
 namespace asyncio {
@@ -110,6 +111,18 @@ std::unique_ptr<EventLoop> new_faulty_loop(VirtualClock& clock,
 std::vector<ExceptionContext> run_with_faults(
     FaultySystem& system, PollerFaults faults,
     const std::function<Coroutine<>()>& body);
+
+// A plan for each seed.
+using SeededPlan = std::function<FaultPlan(uint32_t seed)>;
+
+// The same on kernels and pollers of many seeds. Gives how many calls they spoilt
+// in all.
+uint64_t run_with_seeds(const SeededPlan& plan,
+                        const std::function<Coroutine<>()>& body);
+
+// cancel_everywhere() on kernels and pollers of several seeds.
+void cancel_with_seeds(const SeededPlan& plan,
+                       const std::function<Coroutine<>(CancelScene&)>& scene);
 
 }  // namespace asyncio
 

@@ -34,7 +34,6 @@
 #include "asyncio/task/gather.h"
 #include "asyncio/task/task.h"
 #include "asyncio/testing/cancel_everywhere.h"
-#include "asyncio/testing/virtual_clock.h"
 #include "asyncio/tests/streams/faults.h"
 #include "asyncio/tests/streams/sockets.h"
 #include "asyncio/tests/streams/stream_test_util.h"
@@ -42,7 +41,15 @@
 namespace asyncio {
 namespace {
 
-constexpr uint32_t kSeeds = 30;
+FaultPlan hesitating(uint32_t seed) { return seeded_plan(seed); }
+FaultPlan hesitating_with_datagrams(uint32_t seed) {
+  return seeded_datagram_plan(seed);
+}
+// Where cancellations come on top.
+FaultPlan often_hesitating(uint32_t seed) { return seeded_plan(seed, 2); }
+FaultPlan often_hesitating_with_datagrams(uint32_t seed) {
+  return seeded_datagram_plan(seed, 2);
+}
 
 // What a stream gives until its end, in pieces of many sizes.
 Coroutine<std::string> receive_all(int fd) {
@@ -107,22 +114,15 @@ FileDescriptor unix_listener() {
 }
 
 TEST(SockFaultTest, NoByteIsLostOnAKernelThatHesitates) {
-  uint64_t faults = 0;
-  for (uint32_t seed = 0; seed < kSeeds; ++seed) {
-    SCOPED_TRACE(seed);
-    FaultySystem system;
-    system.plan = seeded_plan(seed);
-    run_with_faults(system, {.seed = seed, .rarity = 4}, []() -> Coroutine<> {
-      SocketPair pair;
-      const std::string data = numbered_bytes(3000);
-      auto both =
-          co_await gather(send_all(pair.a(), data), send_all(pair.b(), data),
-                          receive_all(pair.a()), receive_all_into(pair.b()));
-      EXPECT_EQ(std::get<2>(both), data);
-      EXPECT_EQ(std::get<3>(both), data);
-    });
-    faults += system.faults();
-  }
+  const uint64_t faults = run_with_seeds(hesitating, []() -> Coroutine<> {
+    SocketPair pair;
+    const std::string data = numbered_bytes(3000);
+    auto both =
+        co_await gather(send_all(pair.a(), data), send_all(pair.b(), data),
+                        receive_all(pair.a()), receive_all_into(pair.b()));
+    EXPECT_EQ(std::get<2>(both), data);
+    EXPECT_EQ(std::get<3>(both), data);
+  });
   EXPECT_GT(faults, 1000u);
 }
 
@@ -231,38 +231,36 @@ TEST(SockFaultTest, AResetAtEverySendIsTold) {
 }
 
 TEST(SockFaultTest, AcceptGivesEachConnectionOnce) {
-  for (uint32_t seed = 0; seed < kSeeds; ++seed) {
-    SCOPED_TRACE(seed);
-    FaultySystem system;
+  auto plan = [](uint32_t seed) -> FaultPlan {
     auto random = std::make_shared<std::mt19937>(seed);
-    system.plan = [random](std::string_view call, uint64_t) -> Fault {
+    return [random](std::string_view call, uint64_t) -> Fault {
       if (call != "accept" || (*random)() % 2 != 0) return {};
       constexpr std::array kErrors = {EAGAIN, EINTR};
       return {.error = kErrors[(*random)() % kErrors.size()]};
     };
-    run_with_faults(system, {.seed = seed, .rarity = 3}, []() -> Coroutine<> {
-      constexpr int kClients = 20;
-      FileDescriptor listener = unix_listener();
-      const SocketAddress address = SocketAddress::local_of(listener.get());
-      std::set<std::string> seen;
-      auto serve = [&](int count) -> Coroutine<> {
-        for (int i = 0; i < count; ++i) {
-          Accepted accepted = co_await sock_accept(listener.get());
-          seen.insert(co_await sock_recv(accepted.connection.get(), 100));
-        }
-      };
-      auto client = [&](int first, int count) -> Coroutine<> {
-        for (int i = first; i < first + count; ++i) {
-          FileDescriptor fd = unix_socket();
-          co_await sock_connect(fd.get(), address);
-          co_await sock_sendall(fd.get(), std::to_string(i));
-        }
-      };
-      co_await gather(serve(kClients / 2), client(0, kClients / 2),
-                      serve(kClients / 2), client(kClients / 2, kClients / 2));
-      EXPECT_EQ(seen.size(), static_cast<size_t>(kClients));
-    });
-  }
+  };
+  run_with_seeds(plan, []() -> Coroutine<> {
+    constexpr int kClients = 20;
+    FileDescriptor listener = unix_listener();
+    const SocketAddress address = SocketAddress::local_of(listener.get());
+    std::set<std::string> seen;
+    auto serve = [&](int count) -> Coroutine<> {
+      for (int i = 0; i < count; ++i) {
+        Accepted accepted = co_await sock_accept(listener.get());
+        seen.insert(co_await sock_recv(accepted.connection.get(), 100));
+      }
+    };
+    auto client = [&](int first, int count) -> Coroutine<> {
+      for (int i = first; i < first + count; ++i) {
+        FileDescriptor fd = unix_socket();
+        co_await sock_connect(fd.get(), address);
+        co_await sock_sendall(fd.get(), std::to_string(i));
+      }
+    };
+    co_await gather(serve(kClients / 2), client(0, kClients / 2),
+                    serve(kClients / 2), client(kClients / 2, kClients / 2));
+    EXPECT_EQ(seen.size(), static_cast<size_t>(kClients));
+  });
 }
 
 TEST(SockFaultTest, AcceptTellsWhatItIsNotToAsk) {
@@ -327,124 +325,90 @@ TEST(SockFaultTest, ConnectTellsARefusalThatCameLater) {
 }
 
 TEST(SockFaultTest, EachDatagramOnce) {
-  uint64_t faults = 0;
-  for (uint32_t seed = 0; seed < kSeeds; ++seed) {
-    SCOPED_TRACE(seed);
-    FaultySystem system;
-    system.plan = seeded_datagram_plan(seed);
-    run_with_faults(system, {.seed = seed, .rarity = 4}, []() -> Coroutine<> {
-      constexpr int kCount = 50;
-      FileDescriptor a = bound_socket(SOCK_DGRAM);
-      FileDescriptor b = bound_socket(SOCK_DGRAM);
-      const SocketAddress from = SocketAddress::local_of(a.get());
-      const SocketAddress to = SocketAddress::local_of(b.get());
-      auto send = [&]() -> Coroutine<> {
-        for (int i = 0; i < kCount; ++i) {
-          const std::string data = std::to_string(i);
-          const size_t n = co_await sock_sendto(a.get(), data, to);
-          EXPECT_EQ(n, data.size());
-        }
-      };
-      std::set<std::string> seen;
-      auto receive = [&]() -> Coroutine<> {
-        for (int i = 0; i < kCount; ++i) {
-          const Datagram datagram = co_await sock_recvfrom(b.get(), 100);
-          EXPECT_EQ(datagram.address, from);
-          seen.insert(datagram.data);
-        }
-      };
-      co_await gather(send(), receive());
-      EXPECT_EQ(seen.size(), static_cast<size_t>(kCount));
-    });
-    faults += system.faults();
-  }
+  const uint64_t faults = run_with_seeds(hesitating_with_datagrams, []() -> Coroutine<> {
+    constexpr int kCount = 50;
+    FileDescriptor a = bound_socket(SOCK_DGRAM);
+    FileDescriptor b = bound_socket(SOCK_DGRAM);
+    const SocketAddress from = SocketAddress::local_of(a.get());
+    const SocketAddress to = SocketAddress::local_of(b.get());
+    auto send = [&]() -> Coroutine<> {
+      for (int i = 0; i < kCount; ++i) {
+        const std::string data = std::to_string(i);
+        const size_t n = co_await sock_sendto(a.get(), data, to);
+        EXPECT_EQ(n, data.size());
+      }
+    };
+    std::set<std::string> seen;
+    auto receive = [&]() -> Coroutine<> {
+      for (int i = 0; i < kCount; ++i) {
+        const Datagram datagram = co_await sock_recvfrom(b.get(), 100);
+        EXPECT_EQ(datagram.address, from);
+        seen.insert(datagram.data);
+      }
+    };
+    co_await gather(send(), receive());
+    EXPECT_EQ(seen.size(), static_cast<size_t>(kCount));
+  });
   EXPECT_GT(faults, 500u);
 }
 
 TEST(SockFaultTest, SendfileInPartsOfEverySize) {
   const std::string content = numbered_bytes(3000);
-  for (uint32_t seed = 0; seed < kSeeds; ++seed) {
-    SCOPED_TRACE(seed);
-    FaultySystem system;
-    system.plan = seeded_plan(seed);
-    run_with_faults(system, {.seed = seed, .rarity = 4}, [&]() -> Coroutine<> {
-      SocketPair pair;
-      FileDescriptor file = file_of(content);
-      auto send = [&]() -> Coroutine<> {
-        const int64_t n =
-            co_await sock_sendfile(pair.a(), file.get(), {.offset = 7});
-        EXPECT_EQ(n, 2993);
-        shutdown(pair.a(), SHUT_WR);
-      };
-      auto both = co_await gather(send(), receive_all(pair.b()));
-      EXPECT_EQ(std::get<1>(both), content.substr(7));
-      EXPECT_EQ(lseek(file.get(), 0, SEEK_CUR), 3000);
-    });
-  }
+  run_with_seeds(hesitating, [&]() -> Coroutine<> {
+    SocketPair pair;
+    FileDescriptor file = file_of(content);
+    auto send = [&]() -> Coroutine<> {
+      const int64_t n =
+          co_await sock_sendfile(pair.a(), file.get(), {.offset = 7});
+      EXPECT_EQ(n, 2993);
+      shutdown(pair.a(), SHUT_WR);
+    };
+    auto both = co_await gather(send(), receive_all(pair.b()));
+    EXPECT_EQ(std::get<1>(both), content.substr(7));
+    EXPECT_EQ(lseek(file.get(), 0, SEEK_CUR), 3000);
+  });
 }
 
 TEST(SockFaultTest, SendfileFromAPipeInPartsOfEverySize) {
   const std::string content = numbered_bytes(3000);
-  for (uint32_t seed = 0; seed < kSeeds; ++seed) {
-    SCOPED_TRACE(seed);
-    FaultySystem system;
-    system.plan = seeded_plan(seed);
-    run_with_faults(system, {.seed = seed, .rarity = 4}, [&]() -> Coroutine<> {
-      SocketPair pair;
-      std::array<int, 2> ends;
-      EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
-      FileDescriptor out(ends[0]);
-      FileDescriptor in(ends[1]);
-      auto put = [&]() -> Coroutine<> {
-        for (size_t at = 0; at < content.size(); at += 500) {
-          EXPECT_EQ(write(in.get(), content.data() + at, 500), 500);
-          co_await turns(3);
-        }
-        in.reset();
-      };
-      auto send = [&]() -> Coroutine<> {
-        const int64_t n = co_await sock_sendfile(pair.a(), out.get());
-        EXPECT_EQ(n, 3000);
-        shutdown(pair.a(), SHUT_WR);
-      };
-      auto all = co_await gather(put(), send(), receive_all(pair.b()));
-      EXPECT_EQ(std::get<2>(all), content);
-    });
-  }
+  run_with_seeds(hesitating, [&]() -> Coroutine<> {
+    SocketPair pair;
+    std::array<int, 2> ends;
+    EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+    FileDescriptor out(ends[0]);
+    FileDescriptor in(ends[1]);
+    auto put = [&]() -> Coroutine<> {
+      for (size_t at = 0; at < content.size(); at += 500) {
+        EXPECT_EQ(write(in.get(), content.data() + at, 500), 500);
+        co_await turns(3);
+      }
+      in.reset();
+    };
+    auto send = [&]() -> Coroutine<> {
+      const int64_t n = co_await sock_sendfile(pair.a(), out.get());
+      EXPECT_EQ(n, 3000);
+      shutdown(pair.a(), SHUT_WR);
+    };
+    auto all = co_await gather(put(), send(), receive_all(pair.b()));
+    EXPECT_EQ(std::get<2>(all), content);
+  });
 }
 
 // --- Cancelled at every turn.
 
-// Plays `scene` on kernels that hesitate, of several seeds.
-void cancel_on_faulty_kernels(
-    const std::function<FaultPlan(uint32_t seed)>& plan,
-    const std::function<Coroutine<>(CancelScene&)>& scene) {
-  int rounds = 0;
-  for (uint32_t seed = 0; seed < 5; ++seed) {
-    SCOPED_TRACE(seed);
-    FaultySystem system;
-    rounds += cancel_everywhere(scene, [&](VirtualClock& clock) {
-      system.reset();
-      system.plan = plan(seed);
-      return new_faulty_loop(clock, system, {.seed = seed, .rarity = 4});
-    });
-  }
-  EXPECT_GT(rounds, 15);
-}
-
-FaultPlan byte_plan(uint32_t seed) { return seeded_plan(seed, 2); }
-
-TEST(SockFaultCancelTest, AReceiveTakesNoByteWithIt) {
+// `receive` gives some bytes of a descriptor. Those that it has not given when it is
+// cancelled are still there.
+void cancel_receives(const std::function<Coroutine<std::string>(int)>& receive) {
   const std::string data = numbered_bytes(60);
-  cancel_on_faulty_kernels(byte_plan, [&](CancelScene& scene) -> Coroutine<> {
+  cancel_with_seeds(often_hesitating, [&](CancelScene& scene) -> Coroutine<> {
     SocketPair pair;
     std::string received;
-    auto receive = [&]() -> Coroutine<> {
+    auto receive_all = [&]() -> Coroutine<> {
       while (received.size() < data.size()) {
-        received += co_await sock_recv(pair.a(), 7);
+        received += co_await receive(pair.a());
       }
     };
-    scene.start(receive);
+    scene.start(receive_all);
     for (size_t at = 0; at < data.size(); at += 10) {
       EXPECT_EQ(write(pair.b(), data.data() + at, 10), 10);
       co_await turns(2);
@@ -454,32 +418,23 @@ TEST(SockFaultCancelTest, AReceiveTakesNoByteWithIt) {
   });
 }
 
+TEST(SockFaultCancelTest, AReceiveTakesNoByteWithIt) {
+  cancel_receives([](int fd) -> Coroutine<std::string> {
+    co_return co_await sock_recv(fd, 7);
+  });
+}
+
 TEST(SockFaultCancelTest, AReceiveIntoTakesNoByteWithIt) {
-  const std::string data = numbered_bytes(60);
-  cancel_on_faulty_kernels(byte_plan, [&](CancelScene& scene) -> Coroutine<> {
-    SocketPair pair;
-    std::string received;
-    auto receive = [&]() -> Coroutine<> {
-      std::array<char, 7> buffer;
-      while (received.size() < data.size()) {
-        const size_t n =
-            co_await sock_recv_into(pair.a(), std::span<char>(buffer));
-        received.append(buffer.data(), n);
-      }
-    };
-    scene.start(receive);
-    for (size_t at = 0; at < data.size(); at += 10) {
-      EXPECT_EQ(write(pair.b(), data.data() + at, 10), 10);
-      co_await turns(2);
-    }
-    static_cast<void>(co_await scene.ended());
-    EXPECT_EQ(received + read_now(pair.a()), data);
+  cancel_receives([](int fd) -> Coroutine<std::string> {
+    std::string part(7, '\0');
+    part.resize(co_await sock_recv_into(fd, std::span<char>(part)));
+    co_return part;
   });
 }
 
 TEST(SockFaultCancelTest, ASendSendsABeginning) {
   const std::string data = numbered_bytes(200);
-  cancel_on_faulty_kernels(byte_plan, [&](CancelScene& scene) -> Coroutine<> {
+  cancel_with_seeds(often_hesitating, [&](CancelScene& scene) -> Coroutine<> {
     SocketPair pair;
     auto send = [&]() -> Coroutine<> {
       for (size_t at = 0; at < data.size(); at += 20) {
@@ -503,7 +458,7 @@ TEST(SockFaultCancelTest, AnAcceptTakesNoConnectionWithIt) {
       return {.error = (number + seed) % 3 == 1 ? EAGAIN : EINTR};
     };
   };
-  cancel_on_faulty_kernels(plan, [](CancelScene& scene) -> Coroutine<> {
+  cancel_with_seeds(plan, [](CancelScene& scene) -> Coroutine<> {
     constexpr int kClients = 5;
     FileDescriptor listener = unix_listener();
     const SocketAddress address = SocketAddress::local_of(listener.get());
@@ -537,8 +492,7 @@ TEST(SockFaultCancelTest, AnAcceptTakesNoConnectionWithIt) {
 }
 
 TEST(SockFaultCancelTest, AReceiveTakesNoDatagramWithIt) {
-  auto plan = [](uint32_t seed) { return seeded_datagram_plan(seed, 2); };
-  cancel_on_faulty_kernels(plan, [](CancelScene& scene) -> Coroutine<> {
+  cancel_with_seeds(often_hesitating_with_datagrams, [](CancelScene& scene) -> Coroutine<> {
     constexpr int kCount = 6;
     SocketPair pair(SOCK_DGRAM);
     std::string seen;
@@ -560,8 +514,7 @@ TEST(SockFaultCancelTest, AReceiveTakesNoDatagramWithIt) {
 }
 
 TEST(SockFaultCancelTest, ASendOfADatagramDoesItOrNot) {
-  auto plan = [](uint32_t seed) { return seeded_datagram_plan(seed, 2); };
-  cancel_on_faulty_kernels(plan, [](CancelScene& scene) -> Coroutine<> {
+  cancel_with_seeds(often_hesitating_with_datagrams, [](CancelScene& scene) -> Coroutine<> {
     FileDescriptor a = unix_socket(SOCK_DGRAM);
     FileDescriptor b = bound_unix_socket(SOCK_DGRAM);
     const SocketAddress to = SocketAddress::local_of(b.get());
@@ -592,7 +545,7 @@ TEST(SockFaultCancelTest, AConnectLeavesTheSocketToItsOwner) {
       return {};
     };
   };
-  cancel_on_faulty_kernels(plan, [](CancelScene& scene) -> Coroutine<> {
+  cancel_with_seeds(plan, [](CancelScene& scene) -> Coroutine<> {
     FileDescriptor listener = listening_socket();
     FileDescriptor client = tcp_socket();
     const SocketAddress address = SocketAddress::local_of(listener.get());
