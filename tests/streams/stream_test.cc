@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <forward_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -198,6 +199,22 @@ ASYNCIO_TEST(StreamTest, WritelinesSendsAllParts) {
   }
   a.writer.writelines(lines);
   EXPECT_EQ(co_await b.reader.readexactly(all.size()), all);
+}
+
+ASYNCIO_TEST(StreamTest, WritelinesTakesRangesOfAllKinds) {
+  auto [a, b] = co_await connected_pair();
+  const std::forward_list<std::string> unsized = {"a", "", "b"};
+  const std::vector<std::string_view> few(16, "c");
+  const std::vector<std::string_view> more(17, "d");
+  a.writer.writelines(unsized);
+  a.writer.writelines(std::vector<std::string>());
+  a.writer.writelines(few);
+  a.writer.writelines(more);
+  a.writer.writelines(std::vector<std::string>(2));
+  a.writer.close();
+  const std::string all =
+      "ab" + std::string(16, 'c') + std::string(17, 'd');
+  EXPECT_EQ(co_await b.reader.read(), all);
 }
 
 TEST(StreamLoopTest, HandlesMayOutliveTheirLoop) {
