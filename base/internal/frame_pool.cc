@@ -118,7 +118,7 @@ void* FramePool::refill(size_t c) {
   shelf.fresh = end;
   shelf.fresh_blocks -= count;
   list.head = static_cast<Block*>(word(first, 0));
-  list.room = kBatch - static_cast<uint32_t>(count - 1);
+  list.room = kBatch - static_cast<int32_t>(count - 1);
   return first;
 }
 

@@ -39,7 +39,7 @@ class FramePool {
   static constexpr size_t kClasses = kLargest / kGrain + 1;
   // How many blocks of one class a list has room for; they travel to and from the
   // depot together.
-  static constexpr uint32_t kBatch = 256;
+  static constexpr int32_t kBatch = 256;
 
   // Whether allocate() would do no more than take a block off its list.
   static bool has_block(size_t size) {
@@ -89,7 +89,7 @@ class FramePool {
   struct List {
     constexpr List() : head(nullptr), room(1) {}
     Block* head;
-    uint32_t room;  // for how many blocks more; for one before the first
+    int32_t room;  // for how many blocks more; for one before the first
   };
   struct Lists {
     List lists[kClasses];

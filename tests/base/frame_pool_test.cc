@@ -68,7 +68,7 @@ TEST(FramePoolTest, BlocksFreedByAThreadThatTookNoneAreUsedAgain) {
   }).join();
   std::vector<void*> taken;
   size_t again = 0;
-  for (uint32_t i = 0; i < 2 * FramePool::kBatch; ++i) {
+  for (int i = 0; i < 2 * FramePool::kBatch; ++i) {
     taken.push_back(FramePool::allocate(kSize));
     again += given.count(taken.back());
   }
