@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 
 #include "asyncio/loop/event_loop.h"
+#include "asyncio/tests/loop/answered_posts.h"
 
 using namespace std::chrono_literals;
 
@@ -60,18 +61,7 @@ TEST(ThreadsTest, FourThreadsPostAMillionEachAndNoneIsLostOrOutOfOrder) {
 TEST(ThreadsTest, EachSinglePostEndsTheWait) {
   constexpr int kRounds = kPosts / 20;
   auto loop = new_event_loop();
-  std::atomic<int> answered = 0;
-  std::thread poster([&] {
-    for (int i = 1; i <= kRounds; ++i) {
-      loop->call_soon_threadsafe([&, i] { answered = i; });
-      // Loses one wake-up, waits for ever.
-      while (answered < i) std::this_thread::yield();
-    }
-    loop->call_soon_threadsafe([&] { loop->stop(); });
-  });
-  loop->run_forever();
-  poster.join();
-  EXPECT_EQ(answered, kRounds);
+  EXPECT_EQ(answered_posts(*loop, kRounds), kRounds);
 }
 
 TEST(ThreadsTest, PostsBeforeTheRunAreTakenInOneIteration) {

@@ -20,6 +20,7 @@
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/loop/internal/poller.h"
 #include "asyncio/loop/internal/ready_queue.h"
+#include "asyncio/tests/loop/answered_posts.h"
 
 namespace asyncio {
 namespace {
@@ -131,17 +132,7 @@ TEST_F(WakeupTest, APostToALoopThatIsAwakeWritesNothing) {
 TEST_F(WakeupTest, WhileTheLoopSpinsAPostNeedsNoCallOfTheKernel) {
   constexpr int kRounds = 1000;
   auto loop = new_loop(/*spin=*/Duration::infinite());
-  std::atomic<int> answered = 0;
-  std::thread poster([&] {
-    for (int i = 1; i <= kRounds; ++i) {
-      loop->call_soon_threadsafe([&, i] { answered = i; });
-      while (answered < i) std::this_thread::yield();
-    }
-    loop->call_soon_threadsafe([&] { loop->stop(); });
-  });
-  loop->run_forever();
-  poster.join();
-  EXPECT_EQ(answered, kRounds);
+  EXPECT_EQ(answered_posts(*loop, kRounds), kRounds);
   EXPECT_EQ(polls, 0);
   EXPECT_EQ(writes(), 0u);
 }
