@@ -359,19 +359,8 @@ class Interpreter {
     } else if (word == "qjoin") {
       co_await queue_.join();
       log(me, "qjoin");
-    } else if (word == "gatherf" && s.args[0] == "1") {
-      std::string line;
-      const std::vector<Result<int>> values =
-          co_await gather(return_exceptions, futures_);
-      for (const Result<int>& v : values) {
-        line += " " + (v ? text(*v) : text(v.exception()));
-      }
-      log(me, "gatherf" + line);
     } else if (word == "gatherf") {
-      std::string line;
-      const std::vector<int> values = co_await gather(futures_);
-      for (const int v : values) line += " " + text(v);
-      log(me, "gatherf" + line);
+      co_await step_gather(me, s, futures_);
     } else if (word == "fshield") {
       Future<int> future = futures_[s.slot()];
       const int value = co_await shield(future);
@@ -526,6 +515,24 @@ class Interpreter {
     co_return value;
   }
 
+  // Of tasks, or of futures.
+  template <class Handle>
+  Coroutine<> step_gather(int me, const Statement& s,
+                          const std::vector<Handle>& some) {
+    std::string line;
+    if (s.args[0] == "1") {
+      const std::vector<Result<int>> values =
+          co_await gather(return_exceptions, some);
+      for (const Result<int>& v : values) {
+        line += " " + (v ? text(*v) : text(v.exception()));
+      }
+    } else {
+      const std::vector<int> values = co_await gather(some);
+      for (const int v : values) line += " " + text(v);
+    }
+    log(me, s.word + line);
+  }
+
   // A task waits for younger ones alone.
   Coroutine<> step_of_many(int me, const Statement& s) {
     const std::string& word = s.word;
@@ -538,19 +545,10 @@ class Interpreter {
       log(me, word, "nobody");
       co_return;
     }
-    std::string line;
-    if (word == "gather" && s.args[0] == "1") {
-      const std::vector<Result<int>> values =
-          co_await gather(return_exceptions, some);
-      for (const Result<int>& v : values) {
-        line += " " + (v ? text(*v) : text(v.exception()));
-      }
-      log(me, "gather" + line);
-    } else if (word == "gather") {
-      const std::vector<int> values = co_await gather(some);
-      for (const int v : values) line += " " + text(v);
-      log(me, "gather" + line);
+    if (word == "gather") {
+      co_await step_gather(me, s, some);
     } else if (word == "wait") {
+      std::string line;
       WaitOptions options;
       options.timeout = limit(s.args[1]);
       if (s.args[0] == "first") options.return_when = FIRST_COMPLETED;

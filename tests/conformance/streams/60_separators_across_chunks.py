@@ -17,6 +17,16 @@ async def main():
         await peer.drain()
         await asyncio.sleep(0.02)
 
+    async def overrun():
+        try:
+            await reader.readuntil(b"\n")
+        except asyncio.LimitOverrunError as e:
+            print(e, e.consumed)
+        try:
+            await reader.readline()
+        except ValueError as e:
+            print(e)
+
     await send(b"abc\r")
     cut = asyncio.create_task(reader.readuntil(b"\r\n"))
     await asyncio.sleep(0.02)
@@ -26,23 +36,9 @@ async def main():
     await send(b"one;two\nthree")
     print((await reader.readuntil((b"\n", b";"))).decode(), (await reader.readuntil((b";", b"\n"))).decode().strip())
     await send(b"-" * 20)
-    try:
-        await reader.readuntil(b"\n")
-    except asyncio.LimitOverrunError as e:
-        print(e, e.consumed)
-    try:
-        await reader.readline()
-    except ValueError as e:
-        print(e)
+    await overrun()
     await send(b"-" * 18 + b"\nrest")
-    try:
-        await reader.readuntil(b"\n")
-    except asyncio.LimitOverrunError as e:
-        print(e, e.consumed)
-    try:
-        await reader.readline()
-    except ValueError as e:
-        print(e)
+    await overrun()
     print((await reader.readexactly(4)).decode())
     waiting = asyncio.create_task(reader.readexactly(5))
     await asyncio.sleep(0)
