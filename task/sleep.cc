@@ -39,8 +39,7 @@ void SleepAwaiter::suspend(PromiseBase& promise) {
 void SleepAwaiter::Timer::run() {
   // The timer is all that a SleepAwaiter has besides its Waiter.
   static_assert(sizeof(SleepAwaiter) == sizeof(Waiter) + sizeof(Timer));
-  auto* waiter = reinterpret_cast<Waiter*>(this) - 1;
-  waiter->task()->wake();
+  before(this).task()->wake();
 }
 
 }  // namespace asyncio::internal

@@ -32,8 +32,7 @@ void FutureAwaiter::refuse(PromiseBase& promise) {
 void FutureAwaiter::Link::on_done(FutureCore&) noexcept {
   static_assert(sizeof(FutureAwaiter) ==
                 sizeof(Waiter) + sizeof(Link) + sizeof(Ref<FutureCore>));
-  auto* waiter = reinterpret_cast<Waiter*>(this) - 1;
-  waiter->task()->wake();
+  before(this).task()->wake();
 }
 
 std::exception_ptr FutureAwaiter::failure() {

@@ -66,8 +66,7 @@ void TaskCore::run() {
 
 void TaskCore::yield_due(PromiseBase& leaf) {
   leaf_ = &leaf;
-  wait_ = kDueCancel;
-  LoopAccess::push(*loop(), *this);
+  make_ready(kDueCancel);
 }
 
 // What a frame left to be resumed, until none is left. The end of the task is the
@@ -130,18 +129,16 @@ void TaskCore::finish_with(std::exception_ptr exception) {
 // Of one whose wait is none, or refused to be cancelled.
 bool TaskCore::wake_refused() {
   if (wait_ != kRefused) return false;
-  wait_ = kDueCancel;
-  LoopAccess::push(*loop(), *this);
+  make_ready(kDueCancel);
   return true;
 }
 
 bool TaskCore::cancel_wait(std::string_view message) {
   if (!pending()) return false;
-  wait_ = kCancelled;
   if (!message.empty() || peek_details() != nullptr) {
     details().cancel_message = message;
   }
-  LoopAccess::push(*loop(), *this);
+  make_ready(kCancelled);
   return true;
 }
 

@@ -95,8 +95,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   void yield(PromiseBase& leaf) {
     if (must_cancel_) [[unlikely]] return yield_due(leaf);
     leaf_ = &leaf;
-    wait_ = kWoken;
-    LoopAccess::push(*loop(), *this);
+    make_ready(kWoken);
   }
   // What the step has resumed, in the awaiter of which park() was called.
   PromiseBase& leaf() { return *leaf_; }
@@ -132,8 +131,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   // The same in a wait that never refuses to be cancelled.
   bool wake_unrefused() {
     if (wait_ != kPending) return false;
-    wait_ = kWoken;
-    LoopAccess::push(*loop(), *this);
+    make_ready(kWoken);
     return true;
   }
   // The same, with CancelledError thrown at the await.
@@ -269,6 +267,10 @@ class TaskCore : public FutureCore, private TaskListNode {
 
   void note_source(const PromiseBase& root);
   void start_eagerly();
+  void make_ready(Wait state) {
+    wait_ = state;
+    LoopAccess::push(*loop(), *this);
+  }
   // Of one that is to be thrown at in its next step.
   void yield_due(PromiseBase& leaf);
   [[gnu::noinline]] void drive();

@@ -42,6 +42,9 @@ class Waiter {
   Waiter() {}  // NOLINT: not even null, which would be a store each
   // The same, but of no task.
   explicit Waiter(std::nullptr_t) : task_(nullptr) {}
+  // The one that `member` follows: a derived class's first, and only, base has its
+  // first member right behind it.
+  static Waiter& before(void* member) { return static_cast<Waiter*>(member)[-1]; }
   ~Waiter() = default;
   void set_kind(const WaiterKind& kind) { kind_ = &kind; }
 
