@@ -65,13 +65,17 @@ class StreamWriter {
       if (std::size(range) <= kFewParts) [[likely]] {
         iovec parts[kFewParts];
         size_t count = 0;
-        for (const auto& element : range) parts[count++] = part(std::string_view(element));
+        for (const auto& element : range) {
+          parts[count++] = part(std::string_view(element));
+        }
         transport().writelines({parts, count});
         return;
       }
     }
     std::vector<iovec> parts;
-    for (const auto& element : range) parts.push_back(part(std::string_view(element)));
+    for (const auto& element : range) {
+      parts.push_back(part(std::string_view(element)));
+    }
     transport().writelines(parts);
   }
 

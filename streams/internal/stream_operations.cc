@@ -52,7 +52,8 @@ bool DrainAwaiter::begin_closing() {
   if (const std::exception_ptr& e = stream_.buffer().exception()) {
     std::rethrow_exception(e);
   }
-  ::new (&closing_) CoroutineAwaiter<void>(drain_closing(StreamUse(&stream_)).release());
+  ::new (&closing_)
+      CoroutineAwaiter<void>(drain_closing(StreamUse(&stream_)).release());
   wait_ = kClosing;
   return closing_.await_ready();
 }
