@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/functional/any_invocable.h"
 #include "asyncio/base/context.h"
 #include "asyncio/base/internal/ready_node.h"
@@ -89,7 +90,7 @@ class ErasedFuture : public ReadyNode {
   virtual std::vector<FrameSummary> stack() const { return {}; }
 
   void retain() { ++references_; }
-  void release() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void release() {
     if (--references_ == 0) dispose();
   }
   // Whether somebody besides the caller holds it.

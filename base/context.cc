@@ -48,7 +48,7 @@ ContextSlot& ContextSlot::thread_slot() {
 }
 
 void enter_context(ContextState& state) {
-  if (state.entered || ContextSlot::current()->peek() == &state) {
+  if (state.entered || ContextSlot::current().peek() == &state) {
     throw RuntimeError("cannot enter context: the context is already entered");
   }
   state.entered = true;
@@ -75,7 +75,7 @@ void Token::reset(const internal::ContextVarInfo& var) {
   if (id_ != var.id) {
     throw ValueError(text + " was created by a different ContextVar");
   }
-  if (internal::ContextSlot::current()->peek() != context_.get()) {
+  if (internal::ContextSlot::current().peek() != context_.get()) {
     throw ValueError(text + " was created in a different Context");
   }
   used_ = true;

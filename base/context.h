@@ -19,6 +19,7 @@
 #define ASYNCIO_BASE_CONTEXT_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -29,7 +30,9 @@
 #include <vector>
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/ready_node.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/step.h"
 
 namespace asyncio {
 
@@ -89,15 +92,9 @@ class ContextSlot {
 
   // A copy of the running context.
   static ContextSlot copy_current() {
-    const ContextSlot& slot = *current();
+    const ContextSlot& slot = current();
     return ContextSlot(Ref<ContextState>::adopt(
         slot.empty() ? nullptr : copy_of(*slot.state_)));
-  }
-
-  // Whether copy_current() would be empty; that of a thread which runs nothing is
-  // not looked at.
-  static bool current_is_empty() {
-    return current_ != nullptr && current_->empty();
   }
 
   // The context itself, made where there was none.
@@ -106,23 +103,24 @@ class ContextSlot {
     return state_;
   }
   const ContextState* peek() const { return state_.get(); }
+  bool empty() const { return !state_ || state_->table() == nullptr; }
 
-  // The slot of what this thread is running.
-  static ContextSlot*& current() {
-    if (current_ == nullptr) [[unlikely]] current_ = &thread_slot();
-    return current_;
+  // The slot of what this thread is running: what a ContextScope has entered; else
+  // that of the task whose step it is; else the thread's own.
+  static ContextSlot& current() {
+    ContextSlot* slot = entered_;
+    if (slot == nullptr && step.task != nullptr) slot = step.task->task_context();
+    return slot != nullptr ? *slot : thread_slot();
   }
-  // Null stands for the thread's own.
-  static void set_current(ContextSlot* slot) { current_ = slot; }
+  static bool current_is_entered() { return entered_ != nullptr; }
 
  private:
   friend class ContextScope;
-  bool empty() const { return !state_ || state_->table() == nullptr; }
   // With the count that the caller takes over.
   static ContextState* copy_of(const ContextState& state);
   static ContextSlot& thread_slot();
 
-  static inline constinit thread_local ContextSlot* current_ = nullptr;
+  static inline constinit thread_local ContextSlot* entered_ = nullptr;
   Ref<ContextState> state_;
 };
 
@@ -130,13 +128,17 @@ class ContextSlot {
 class ContextScope {
  public:
   explicit ContextScope(ContextSlot& slot)
-      : before_(std::exchange(ContextSlot::current_, &slot)) {}
-  ~ContextScope() { ContextSlot::current_ = before_; }
+      : before_(std::exchange(ContextSlot::entered_, &slot)) {}
+  // Leaves for a scope what was entered around it: what runs in there has a
+  // context of its own.
+  explicit ContextScope(std::nullptr_t)
+      : before_(std::exchange(ContextSlot::entered_, nullptr)) {}
+  ~ContextScope() { ContextSlot::entered_ = before_; }
   ContextScope(const ContextScope&) = delete;
   ContextScope& operator=(const ContextScope&) = delete;
 
  private:
-  ContextSlot* before_;  // null stands for the thread's own
+  ContextSlot* before_;
 };
 
 // Throws RuntimeError where `state` is being run already.
@@ -188,7 +190,7 @@ class ContextVar {
 
   // The value in the running context, else the default, else LookupError.
   T get() const {
-    if (auto value = find(internal::ContextSlot::current()->peek())) {
+    if (auto value = find(internal::ContextSlot::current().peek())) {
       return *value;
     }
     if (default_) return *default_;
@@ -196,12 +198,12 @@ class ContextVar {
   }
   // The value in the running context, else `fallback`.
   T get(T fallback) const {
-    auto value = find(internal::ContextSlot::current()->peek());
+    auto value = find(internal::ContextSlot::current().peek());
     return value ? *value : std::move(fallback);
   }
 
   Token set(T value) const {
-    auto context = internal::ContextSlot::current()->materialize();
+    auto context = internal::ContextSlot::current().materialize();
     Token token(info_->id, context, context->find(info_->id));
     context->assign(info_->id, std::make_shared<const T>(std::move(value)));
     return token;

@@ -347,27 +347,27 @@ void EventLoop::call_exception_handler(const ExceptionContext& context) {
 // One node's turn, with all that it leaves; nobody's context is running after it.
 inline void EventLoop::take_turn(internal::ReadyNode& node) {
   node.run();
-  if (internal::step.next != nullptr) node.go_on();
+  // What is left is a task's.
+  if (internal::step.next != nullptr) internal::step.task->go_on();
   end_turn();
 }
 
 inline void EventLoop::end_turn() {
   internal::step.task = nullptr;
-  internal::ContextSlot::set_current(nullptr);
 }
 
 // What is ready now; what that makes ready waits. An interrupt leaves the rest at
 // the front of the queue.
 template <void (EventLoop::*kTakeTurn)(internal::ReadyNode&)>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void EventLoop::run_ready() {
-  internal::ReadyQueue::Batch batch(ready_);
+  internal::ReadyQueue::Batch batch = ready_.take_all();
   try {
     do {
       (this->*kTakeTurn)(batch.next());
     } while (!batch.empty());
   } catch (...) {
     end_turn();
-    batch.put_back(ready_);
+    ready_.put_back(batch);
     throw;
   }
 }
@@ -407,17 +407,16 @@ void EventLoop::run_forever() {
   }
   struct Scope {
     explicit Scope(EventLoop& loop)
-        : loop(loop), context(internal::ContextSlot::current()) {
+        : loop(loop), context(nullptr) {
       internal::running_loop = &loop;
     }
     ~Scope() {
-      internal::ContextSlot::current() = context;
       internal::running_loop = nullptr;
       loop.set_concern(kStopping, false);
       loop.thread_.store(std::thread::id());
     }
     EventLoop& loop;
-    internal::ContextSlot* context;
+    internal::ContextScope context;
   } scope(*this);
   run_once();
   do {

@@ -15,7 +15,6 @@
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/result.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
@@ -112,7 +111,7 @@ class ServerClosedAwaiter final : public internal::LibraryAwaiter {
   void await_resume() {
     if (!node_.waits()) return;
     node_.leave();
-    internal::step.task->check_cancelled();
+    internal::step_task()->check_cancelled();
   }
 
  private:

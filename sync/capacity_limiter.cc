@@ -12,14 +12,13 @@
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/task_core.h"
 
 namespace asyncio {
 
 using internal::Borrower;
-using internal::step;
+using internal::step_task;
 using internal::WaitNode;
 
 namespace {
@@ -54,8 +53,8 @@ CapacityLimiter::CapacityLimiter(size_t total_tokens) : total_(total_tokens) {
 }
 
 Borrower CapacityLimiter::current() {
-  if (step.task == nullptr) throw RuntimeError("no running task");
-  return {AnyTask(internal::Ref<internal::ErasedFuture>(step.task)), nullptr};
+  if (step_task() == nullptr) throw RuntimeError("no running task");
+  return {AnyTask(internal::Ref<internal::ErasedFuture>(step_task())), nullptr};
 }
 
 bool CapacityLimiter::try_take(const Borrower& borrower) {
@@ -96,9 +95,9 @@ void CapacityLimiter::end_wait(CapacityLimiter& limiter, WaitNode& node,
                                const Borrower& borrower) {
   const bool alive = node.leave();
   if (alive && node.woken()) --limiter.handed_;
-  if (step.task->wait_cancelled()) [[unlikely]] {
+  if (step_task()->wait_cancelled()) [[unlikely]] {
     if (alive) limiter.hand_on();
-    step.task->check_cancelled();
+    step_task()->check_cancelled();
   }
   if (!alive) internal::throw_destroyed(kKind);
   try {

@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/tether.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/sync/lock.h"
@@ -17,7 +16,7 @@
 namespace asyncio {
 
 using internal::LibraryAwaiter;
-using internal::step;
+using internal::step_task;
 using internal::WaiterKind;
 using internal::WaitNode;
 
@@ -28,8 +27,8 @@ constexpr WaiterKind kReacquireKind = WaitNode::kind_named("Lock.acquire");
 
 // The cancellation that ended the wait, taken; else null.
 std::exception_ptr take_cancellation() {
-  if (!step.task->take_cancelled()) [[likely]] return nullptr;
-  return step.task->make_cancelled_error();
+  if (!step_task()->take_cancelled()) [[likely]] return nullptr;
+  return step_task()->make_cancelled_error();
 }
 
 // g++ 12 copies an awaiter that is awaited itself, not one that an operator

@@ -17,7 +17,6 @@
 
 #include <coroutine>
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/promise.h"
@@ -44,7 +43,7 @@ class EventAwaiter final : public LibraryAwaiter {
   bool await_resume() {
     if (node_.waits()) {
       node_.leave();
-      step.task->check_cancelled();
+      step_task()->check_cancelled();
     }
     return true;
   }

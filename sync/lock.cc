@@ -1,14 +1,13 @@
 #include "asyncio/sync/lock.h"
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio {
 
-using internal::step;
+using internal::step_task;
 
 const internal::WaiterKind Lock::kKind =
     internal::WaitNode::kind_named("Lock.acquire");
@@ -16,9 +15,9 @@ const internal::WaiterKind Lock::kKind =
 // `lock` is not to be touched where leave() says that it is gone.
 // Cancelled, or `lock` is gone.
 void Lock::fail_wait(Lock& lock, bool alive) {
-  if (step.task->wait_cancelled()) {
+  if (step_task()->wait_cancelled()) {
     if (alive) lock.pass_on();
-    step.task->check_cancelled();
+    step_task()->check_cancelled();
   }
   internal::throw_destroyed(kKind);
 }

@@ -24,7 +24,6 @@
 
 #include <exception>
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/acquired.h"
 #include "asyncio/sync/internal/acquire.h"
 #include "asyncio/sync/internal/loop_binding.h"
@@ -83,7 +82,7 @@ class Lock {
   internal::WaitQueue& wait_queue() { return waiters_; }
   static void end_wait(Lock& lock, internal::WaitNode& node) {
     const bool alive = node.leave();
-    if (!alive || internal::step.task->wait_cancelled()) [[unlikely]] {
+    if (!alive || internal::step_task()->wait_cancelled()) [[unlikely]] {
       fail_wait(lock, alive);
     }
     lock.locked_ = true;

@@ -1,13 +1,12 @@
 #include "asyncio/sync/rw_lock.h"
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/task_core.h"
 
 namespace asyncio {
 
-using internal::step;
+using internal::step_task;
 using internal::WaitNode;
 using internal::WaitQueue;
 
@@ -21,9 +20,9 @@ void RWLock::hand_on() {
 }
 
 void RWLock::end_wait(RWLock* lock, Access access, const WaitNode& node) {
-  if (step.task->wait_cancelled()) [[unlikely]] {
+  if (step_task()->wait_cancelled()) [[unlikely]] {
     if (lock != nullptr) lock->pass_on(access, node);
-    step.task->check_cancelled();
+    step_task()->check_cancelled();
   }
   if (lock == nullptr) internal::throw_destroyed(node.kind());
 }

@@ -3,14 +3,13 @@
 #include <cstddef>
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio {
 
-using internal::step;
+using internal::step_task;
 
 const internal::WaiterKind Semaphore::kKind =
     internal::WaitNode::kind_named("Semaphore.acquire");
@@ -24,9 +23,9 @@ Semaphore::Semaphore(ptrdiff_t value, ptrdiff_t bound)
 // Cancelled, or the semaphore is gone.
 void Semaphore::fail_wait(Semaphore& semaphore, internal::WaitNode& node,
                           bool alive) {
-  if (step.task->wait_cancelled()) {
+  if (step_task()->wait_cancelled()) {
     if (alive) semaphore.pass_on(node);
-    step.task->check_cancelled();
+    step_task()->check_cancelled();
   }
   internal::throw_destroyed(kKind);
 }

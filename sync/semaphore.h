@@ -19,7 +19,6 @@
 #include <exception>
 #include <limits>
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/acquired.h"
 #include "asyncio/sync/internal/acquire.h"
 #include "asyncio/sync/internal/loop_binding.h"
@@ -84,7 +83,7 @@ class Semaphore {
   internal::WaitQueue& wait_queue() { return waiters_; }
   static void end_wait(Semaphore& semaphore, internal::WaitNode& node) {
     const bool alive = node.leave();
-    if (!alive || internal::step.task->wait_cancelled()) [[unlikely]] {
+    if (!alive || internal::step_task()->wait_cancelled()) [[unlikely]] {
       fail_wait(semaphore, node, alive);
     }
     semaphore.hand_on();

@@ -1,7 +1,6 @@
 #include "asyncio/sync/ticker.h"
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/task/internal/task_core.h"
@@ -45,7 +44,7 @@ bool internal::TickAwaiter::await_ready() {
   }
   ticker_.waiting_ = true;
   tether_.tie(ticker_.anchor_);
-  const TimePoint now = step.task->loop()->time();
+  const TimePoint now = step_task()->loop()->time();
   if (!ticker_.next_) ticker_.next_ = now;
   due_ = *ticker_.next_;
   sleep_.emplace(due_ - now);
@@ -59,7 +58,7 @@ TimePoint internal::TickAwaiter::await_resume() {
   }
   // Otherwise it was reset meanwhile.
   if (*ticker_.next_ == due_) {
-    ticker_.next_ = following(due_, step.task->loop()->time(), ticker_.period_,
+    ticker_.next_ = following(due_, step_task()->loop()->time(), ticker_.period_,
                               ticker_.missed_);
   }
   return due_;

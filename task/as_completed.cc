@@ -10,7 +10,6 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
@@ -71,11 +70,11 @@ void CompletionAwaiter::suspend(PromiseBase& promise) {
   --completions_->unclaimed_;
   completions_->enqueue(*this);
   state_ = kQueued;
-  step.task->park(promise, *this);
+  step_task()->park(promise, *this);
 }
 
 Ref<FutureCore> CompletionAwaiter::take() {
-  step.task->check_cancelled();
+  step_task()->check_cancelled();
   if (std::exchange(state_, kIdle) == kEnd) return nullptr;
   if (!future_) throw TimeoutError();
   return std::move(future_);

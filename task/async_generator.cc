@@ -124,7 +124,7 @@ bool GeneratorPromiseBase::resume_for(PromiseBase& caller,
   }
   set_caller(&caller);
   awaiter_ = &awaiter;
-  task_ = now.task;
+  task_ = step_task();
   return true;
 }
 
@@ -159,7 +159,7 @@ const WaiterKind GeneratorAwaiter::kKind = {1, "destroyed generator", nullptr,
                                             nullptr};
 
 void GeneratorAwaiter::throw_destroyed() {
-  TaskCore& task = *step.task;
+  TaskCore& task = *step_task();
   task.check_cancelled();
   // The future that it waited for may have been cancelled in its stead.
   if (task.cancelling() > 0) {

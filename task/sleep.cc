@@ -3,7 +3,6 @@
 #include <new>
 #include <string_view>
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
@@ -25,20 +24,19 @@ const WaiterKind SleepAwaiter::kKind = {
     nullptr};
 
 void SleepAwaiter::suspend(PromiseBase& promise) {
-  TaskCore& task = *step.task;
+  TaskCore& task = *step_task();
   EventLoop& loop = *task.loop();
-  const Duration delay = delay_;
   set_kind(kKind);
   ::new (&timer_) Timer();
-  if (!delay.is_infinite()) {
-    LoopAccess::arm(loop, timer_, loop.time() + delay);
+  if (!delay_.is_infinite()) {
+    LoopAccess::arm(loop, timer_, loop.time() + delay_);
   }
   task.park(promise, *this);
 }
 
 void SleepAwaiter::Timer::run() {
-  // The timer is all that a SleepAwaiter has besides its Waiter.
-  static_assert(sizeof(SleepAwaiter) == sizeof(Waiter) + sizeof(Timer));
+  static_assert(sizeof(SleepAwaiter) ==
+                sizeof(Waiter) + sizeof(Timer) + sizeof(Duration));
   before(this).task()->wake();
 }
 

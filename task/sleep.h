@@ -20,7 +20,6 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/result.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/internal/loop_timer.h"
@@ -34,29 +33,32 @@ namespace internal {
 
 class SleepAwaiter : public LibraryAwaiter, public Waiter {
  public:
-  explicit SleepAwaiter(Duration delay) : Waiter(nullptr), delay_(delay) {}
+  explicit SleepAwaiter(Duration delay) : delay_(delay) {}
 
   bool await_ready() const { return false; }
   template <class P>
   ABSL_ATTRIBUTE_ALWAYS_INLINE void await_suspend(
       std::coroutine_handle<P> caller) {
     PromiseBase& promise = caller.promise();
-    if (delay_ <= Duration::zero()) {
-      step.task->yield(promise);
-    } else {
+    if (has_timer()) {
       suspend(promise);
+    } else {
+      step_task()->yield(promise);
     }
   }
-  void await_resume() const { step.task->check_cancelled(); }
+  void await_resume() {
+    delay_ = Duration::zero();  // nothing has the timer armed: it needs no look
+    step_task()->check_cancelled();
+  }
 
  protected:
   // Null, or the cancellation that ended it.
   std::exception_ptr failure() const {
-    return step.task->take_cancelled() ? step.task->make_cancelled_error()
+    return step_task()->take_cancelled() ? step_task()->make_cancelled_error()
                                        : nullptr;
   }
   ~SleepAwaiter() {
-    if (task() != nullptr) timer_.~Timer();
+    if (has_timer()) timer_.~Timer();
   }
 
  private:
@@ -71,13 +73,14 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
   };
   void suspend(PromiseBase& promise);
 
+  // Made by suspend(), which follows as soon as the delay is known.
+  bool has_timer() const { return delay_ > Duration::zero(); }
+
   static const WaiterKind kKind;
-  // The timer is there while task() is not null. Most of an idle task is this: the
-  // delay, needed before, takes no room of its own.
   union {
-    Duration delay_;
     Timer timer_;
   };
+  Duration delay_;
 };
 
 class SleepVoidAwaiter final : public SleepAwaiter {

@@ -7,7 +7,6 @@
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/task/internal/task_core.h"
 
@@ -32,7 +31,7 @@ void print_frames(std::ostream& out, const std::string& title,
 AnyTask current_task() { return current_task(get_running_loop()); }
 
 AnyTask current_task(EventLoop& loop) {
-  internal::TaskCore* task = internal::step.task;
+  internal::TaskCore* task = internal::step_task();
   if (task == nullptr || task->loop() != &loop) return AnyTask();
   return AnyTask(internal::Ref<internal::ErasedFuture>(task));
 }

@@ -65,7 +65,7 @@ class Task : public Future<T> {
   // that is not delivered yet is withdrawn.
   int uncancel() const { return task().uncancel(); }
   Context get_context() const {
-    return Context(task().context().materialize());
+    return Context(task().task_context()->materialize());
   }
   // Where it is suspended, outermost frame first; empty while it runs or is done.
   std::vector<FrameSummary> get_stack() const { return task().stack(); }
@@ -144,27 +144,31 @@ Ref<FutureCore> start_task(EventLoop& loop, Coroutine<T>&& coroutine,
   task->start(loop, domain.list(), eager);
   return ref;
 }
-// The same in the running loop, without options. The rare ways out of it are one
-// call, so that the common one saves no registers.
+// The same in the running loop, without options: takes a frame over and gives a
+// share, as plain pointers, which travel in registers. The rare ways out of it are
+// one call, so that the common one saves none of those.
 template <class T>
-[[gnu::noinline]] Ref<FutureCore> start_special_task(
-    Coroutine<T>&& coroutine) {
-  return start_task(get_running_loop(), std::move(coroutine), TaskOptions());
+[[gnu::noinline]] FutureCore* start_special_task(
+    CoroutinePromise<T>& promise) {
+  return start_task(get_running_loop(), promise.get_return_object(),
+                    TaskOptions())
+      .leak();
+}
+template <class T>
+FutureCore* start_plain_task(CoroutinePromise<T>& promise) {
+  EventLoop* const loop = running_loop;
+  TaskDomain* const domain =
+      loop != nullptr ? TaskCore::plain_domain(*loop, sizeof(TaskState<T>))
+                      : nullptr;
+  if (domain == nullptr) [[unlikely]] return start_special_task(promise);
+  auto* task = new TaskState<T>(*loop, promise, TaskCore::Plain());
+  task->start(*loop, domain->list(), /*eager=*/false);
+  return task;
 }
 template <class T>
 Ref<FutureCore> start_task(Coroutine<T>&& coroutine) {
-  EventLoop* const loop = running_loop;
-  TaskDomain* const domain =
-      loop != nullptr && coroutine
-          ? TaskCore::plain_domain(*loop, sizeof(TaskState<T>))
-          : nullptr;
-  if (domain == nullptr) [[unlikely]] {
-    return start_special_task(std::move(coroutine));
-  }
-  auto* task = new TaskState<T>(*loop, coroutine.release().promise(),
-                                TaskCore::Plain());
-  task->start(*loop, domain->list(), /*eager=*/false);
-  return Ref<FutureCore>::adopt(task);
+  return Ref<FutureCore>::adopt(
+      start_plain_task(coroutine.release().promise()));
 }
 
 }  // namespace internal

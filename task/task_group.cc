@@ -12,7 +12,6 @@
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/frame_pool.h"
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
 #include "asyncio/task/coroutine.h"
@@ -69,13 +68,13 @@ class GroupWait final : public LibraryAwaiter, public Waiter {
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
     group_.wait_ = this;
-    step.task->park(caller.promise(), *this);
+    step_task()->park(caller.promise(), *this);
   }
   // The CancelledError, where that ended the wait.
   std::exception_ptr await_resume() {
     group_.wait_ = nullptr;
-    if (!step.task->take_cancelled()) return nullptr;
-    return step.task->make_cancelled_error();
+    if (!step_task()->take_cancelled()) return nullptr;
+    return step_task()->make_cancelled_error();
   }
 
  private:
@@ -119,11 +118,11 @@ void TaskGroup::enter() {
   if (entered_) {
     throw RuntimeError("TaskGroup " + describe() + " has already been entered");
   }
-  if (internal::step.task == nullptr) {
+  if (internal::step_task() == nullptr) {
     throw RuntimeError("TaskGroup " + describe() +
                        " cannot determine the parent task");
   }
-  parent_ = internal::Ref<internal::TaskCore>(internal::step.task);
+  parent_ = internal::Ref<internal::TaskCore>(internal::step_task());
   loop_ = parent_->loop();
   cancels_at_entry_ = parent_->cancelling();
   entered_ = true;

@@ -7,7 +7,6 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/frame_pool.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
@@ -62,11 +61,11 @@ void Timeout::enter() {
   if (state_ != kCreated) {
     throw RuntimeError("Timeout has already been entered");
   }
-  if (internal::step.task == nullptr) {
+  if (internal::step_task() == nullptr) {
     throw RuntimeError("Timeout should be used inside a task");
   }
   state_ = kEntered;
-  task_ = internal::Ref<internal::TaskCore>(internal::step.task);
+  task_ = internal::Ref<internal::TaskCore>(internal::step_task());
   cancels_at_entry_ = task_->cancelling();
   reschedule(when_);
 }

@@ -9,7 +9,6 @@
 #include "absl/container/flat_hash_set.h"
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
@@ -50,7 +49,7 @@ WaitBase::~WaitBase() { stop(); }
 void WaitBase::prepare(std::vector<FutureCore*>& futures) {
   if (futures.empty()) throw ValueError("Set of Tasks/Futures is empty.");
   for (const FutureCore* future : futures) {
-    check_future(future, *step.task->loop());
+    check_future(future, *step_task()->loop());
   }
   clear_duplicates(futures);
   links_ = std::make_unique<WaitLink[]>(futures.size());
@@ -63,7 +62,7 @@ void WaitBase::prepare(std::vector<FutureCore*>& futures) {
 }
 
 void WaitBase::suspend(PromiseBase& promise) {
-  TaskCore& task = *step.task;
+  TaskCore& task = *step_task();
   EventLoop& loop = *task.loop();
   if (options_.timeout && !options_.timeout->is_infinite()) {
     LoopAccess::arm(loop, *this,
@@ -74,7 +73,7 @@ void WaitBase::suspend(PromiseBase& promise) {
   task.park(promise, *this);
 }
 
-void WaitBase::finish_wait() const { step.task->check_cancelled(); }
+void WaitBase::finish_wait() const { step_task()->check_cancelled(); }
 
 void WaitLink::on_done(FutureCore& future) noexcept {
   // The end of the loop may resolve a future after the task was told to stop

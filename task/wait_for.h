@@ -22,7 +22,6 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/result.h"
 #include "asyncio/base/time.h"
 #include "asyncio/task/as_result.h"
@@ -76,7 +75,7 @@ Coroutine<T> wait_for_none(Ref<FutureCore> future) {
 template <class T, class A>
 Coroutine<T> run_wait_for(A awaitable, std::optional<Duration> limit) {
   if (limit && *limit <= Duration::zero()) {
-    EventLoop& loop = *step.task->loop();
+    EventLoop& loop = *step_task()->loop();
     co_return co_await wait_for_none<T>(future_of(loop, std::move(awaitable)));
   }
   Timeout timer = timeout(limit);

@@ -19,6 +19,8 @@
 #include <cstdint>
 #include <new>
 
+#include "absl/base/attributes.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define ASYNCIO_INTERNAL_POOL 0
 #elif defined(__has_feature)
@@ -67,6 +69,7 @@ class FramePool {
     return ::operator new(size);
   }
 
+  ABSL_ATTRIBUTE_ALWAYS_INLINE
   static void deallocate(void* p, size_t size) noexcept {
 #if ASYNCIO_INTERNAL_POOL
     const size_t c = class_of(size);

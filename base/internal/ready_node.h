@@ -8,6 +8,8 @@
 
 namespace asyncio::internal {
 
+class ContextSlot;
+
 class ReadyNode {
  public:
   ReadyNode() = default;
@@ -22,6 +24,10 @@ class ReadyNode {
 
   // Called in place of run() where the loop is closed or destroyed first.
   virtual void drop() noexcept = 0;
+
+  // Of a task: the context that its steps run in. Null for others, which enter
+  // their own, if they have one.
+  virtual ContextSlot* task_context() { return nullptr; }
 
   // What it is, for reports.
   virtual std::string describe() const { return "<Handle>"; }

@@ -18,7 +18,7 @@
 namespace asyncio::internal {
 
 class PromiseBase;
-class TaskCore;
+class ReadyNode;
 
 struct Step {
   static constexpr int kMaxDepth = 64;
@@ -32,7 +32,7 @@ struct Step {
   }
   void ascend() { ++room; }
 
-  TaskCore* task = nullptr;     // null in a callback and outside the loop
+  ReadyNode* task = nullptr;    // null in a callback and outside the loop
   PromiseBase* next = nullptr;  // what is resumed next; null between steps
   int room = kMaxDepth + 1;     // how many more frames the stack takes, and one
 };

@@ -34,18 +34,9 @@ class ReadyQueue {
     return *node;
   }
 
-  // What is in the queue now, taken out as a whole: to be gone through by next().
-  // What is pushed meanwhile is not in it.
+  // What was in a queue, taken out as a whole: to be gone through by next().
   class Batch {
    public:
-    // Requires !queue.empty().
-    explicit Batch(ReadyQueue& queue) : next_(queue.head_), tail_(queue.tail_) {
-      queue.head_ = end_mark();
-      queue.tail_ = &queue.head_;
-    }
-    Batch(const Batch&) = delete;
-    Batch& operator=(const Batch&) = delete;
-
     bool empty() const { return next_ == end_mark(); }
     // Requires !empty().
     ReadyNode& next() {
@@ -53,18 +44,28 @@ class ReadyQueue {
       next_ = std::exchange(node.next_, nullptr);
       return node;
     }
-    // The rest goes before all that is in the queue.
-    void put_back(ReadyQueue& queue) {
-      if (empty()) return;
-      *tail_ = queue.head_;
-      if (queue.empty()) queue.tail_ = tail_;
-      queue.head_ = next_;
-    }
 
    private:
+    friend class ReadyQueue;
+    Batch(ReadyNode* first, ReadyNode** tail) : next_(first), tail_(tail) {}
     ReadyNode* next_;
     ReadyNode** tail_;
   };
+  // Requires !empty(). What is pushed from here on is not in the batch.
+  Batch take_all() {
+    const Batch all(head_, tail_);
+    head_ = end_mark();
+    tail_ = &head_;
+    return all;
+  }
+  // What is left of a batch goes before all that is in the queue. (By value, so
+  // that a batch that is gone through stays in registers.)
+  void put_back(Batch rest) {
+    if (rest.empty()) return;
+    *rest.tail_ = head_;
+    if (empty()) tail_ = rest.tail_;
+    head_ = rest.next_;
+  }
 
  private:
   friend class Inbox;

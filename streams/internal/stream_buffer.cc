@@ -12,7 +12,6 @@
 #include "absl/base/macros.h"
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/streams/transport.h"
 #include "asyncio/task/internal/promise.h"
@@ -157,7 +156,7 @@ void StreamBuffer::abandon(ReadWait& wait) noexcept {
 
 void StreamBuffer::fail(ReadWait& wait) {
   abandon(wait);
-  step.task->check_cancelled();
+  step_task()->check_cancelled();
   std::rethrow_exception(exception_);
 }
 

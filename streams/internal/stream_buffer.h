@@ -22,7 +22,6 @@
 
 #include "absl/base/macros.h"
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/streams/internal/byte_buffer.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/streams/transport.h"
@@ -140,7 +139,7 @@ class StreamBuffer {
   // First when the task goes on after suspend(). CancelledError, or the stream's
   // exception.
   void resumed(ReadWait& wait) {
-    if (step.task->wait_cancelled() || wait.state_ == ReadWait::kFailed)
+    if (step_task()->wait_cancelled() || wait.state_ == ReadWait::kFailed)
         [[unlikely]] {
       fail(wait);
     }
@@ -151,7 +150,7 @@ class StreamBuffer {
   // something else to be done.
   size_t take_delivered(ReadWait& wait) {
     const size_t size = wait.delivered_;
-    if (size == 0 || step.task->wait_cancelled()) [[unlikely]] return 0;
+    if (size == 0 || step_task()->wait_cancelled()) [[unlikely]] return 0;
     waiting_ = nullptr;
     wait.state_ = ReadWait::kIdle;
     if (paused_) [[unlikely]] maybe_resume();
@@ -171,7 +170,7 @@ class StreamBuffer {
   void park(ReadWait& wait, ReadWait::State state, PromiseBase& promise) {
     waiting_ = &wait;
     wait.state_ = state;
-    step.task->park(promise, wait);
+    step_task()->park(promise, wait);
   }
   [[gnu::noinline]] bool ready_otherwise(ReadWait& wait);
   [[gnu::noinline]] void feed_other_data(std::string_view data);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/streams/internal/stream.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/coroutine.h"
@@ -69,7 +68,7 @@ void DrainAwaiter::finish() {
     closing_.await_resume();
   } else {
     node_.leave();
-    step.task->check_cancelled();
+    step_task()->check_cancelled();
     if (const std::exception_ptr& e = stream_.lost_error()) {
       std::rethrow_exception(e);
     }
@@ -88,7 +87,7 @@ void DrainAwaiter::end_wait() noexcept {
 void WaitClosedAwaiter::await_resume() {
   if (node_.waits()) {
     node_.leave();
-    step.task->check_cancelled();
+    step_task()->check_cancelled();
   }
   if (const std::exception_ptr& e = stream_.lost_error()) {
     std::rethrow_exception(e);

@@ -1,6 +1,5 @@
 #include "asyncio/streams/internal/turn_line.h"
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
@@ -11,7 +10,7 @@ const WaiterKind Turn::kKind = {1, "descriptor", nullptr, nullptr};
 
 void Turn::wait(TurnLine& line, PromiseBase& caller) {
   if (line_ == nullptr) line.append(*this);
-  step.task->park(caller, *this);
+  step_task()->park(caller, *this);
 }
 
 void Turn::leave() noexcept {

@@ -19,7 +19,6 @@
 
 #include <coroutine>
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
@@ -43,7 +42,7 @@ class Turn final : public Waiter {
     void await_suspend(std::coroutine_handle<P> caller) const {
       turn_.wait(line_, caller.promise());
     }
-    void await_resume() const { step.task->check_cancelled(); }
+    void await_resume() const { step_task()->check_cancelled(); }
 
    private:
     Turn& turn_;

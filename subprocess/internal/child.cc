@@ -13,7 +13,6 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
 #include "asyncio/loop/internal/loop_access.h"
@@ -172,7 +171,7 @@ const WaiterKind ExitAwaiter::kKind = WaitNode::kind_named("Process.wait");
 
 bool ExitAwaiter::await_ready() const {
   if (child_->returncode_) return true;
-  if (child_->loop_ != step.task->loop()) {
+  if (child_->loop_ != step_task()->loop()) {
     throw RuntimeError("process " + std::to_string(child_->pid()) +
                        " is bound to a different event loop");
   }
@@ -186,7 +185,7 @@ void ExitAwaiter::suspend(PromiseBase& promise) {
 int ExitAwaiter::await_resume() {
   if (node_.waits()) {
     node_.leave();
-    step.task->check_cancelled();
+    step_task()->check_cancelled();
   }
   return *child_->returncode_;
 }

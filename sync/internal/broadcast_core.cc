@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/sync/internal/channel_core.h"
@@ -107,7 +106,7 @@ void BroadcastCore::wake_all() noexcept {
 BroadcastTaskWait::BroadcastTaskWait(BroadcastCore& core)
     : Waiter(kReceiveKind),
       core_(core),
-      loop_(*step.task->loop()),
+      loop_(*step_task()->loop()),
       mailbox_(Mailbox::of(loop_)) {
   core.enter(*this);
 }
@@ -122,7 +121,7 @@ void BroadcastTaskWait::park(PromiseBase& leaf, BroadcastCore::Lock lock) {
   // A thread may wake it from here on; what it does about that reaches this
   // loop in a later turn.
   lock.unlock();
-  step.task->park(leaf, *this);
+  step_task()->park(leaf, *this);
 }
 
 void BroadcastTaskWait::wake() noexcept {
@@ -152,7 +151,7 @@ void BroadcastThreadWait::wait(BroadcastCore& core, BroadcastCore::Lock& lock,
   if (!in_time) throw TimeoutError();
 }
 
-void check_broadcast_cancelled() { step.task->check_cancelled(); }
+void check_broadcast_cancelled() { step_task()->check_cancelled(); }
 
 void throw_broadcast_busy() {
   throw RuntimeError("recv() while another recv() of this receiver is waiting");

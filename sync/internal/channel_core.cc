@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/sync/internal/mailbox.h"
@@ -117,7 +116,7 @@ ChannelTaskWait::ChannelTaskWait(ChannelCore& core, ChannelSide side,
     : Waiter(kind),
       ChannelWaiter(side),
       core_(core.shared_from_this()),
-      loop_(*step.task->loop()),
+      loop_(*step_task()->loop()),
       mailbox_(Mailbox::of(loop_)) {
   core.hold(side);
   core.enter(*this);
@@ -142,13 +141,13 @@ bool ChannelTaskWait::park(PromiseBase& leaf, ChannelCore::Lock lock) {
   // A thread may choose it from here on; what it does about that reaches this
   // loop in a later turn.
   lock.unlock();
-  step.task->park(leaf, *this);
+  step_task()->park(leaf, *this);
   return true;
 }
 
 ChannelCore::Lock ChannelTaskWait::finish() {
   // Cancelled, it leaves when it is destroyed, which is next.
-  step.task->check_cancelled();
+  step_task()->check_cancelled();
   ChannelCore::Lock lock = core_->lock();
   leave();
   return lock;

@@ -2,7 +2,6 @@
 #ifndef ASYNCIO_SYNC_INTERNAL_LOOP_BINDING_H_
 #define ASYNCIO_SYNC_INTERNAL_LOOP_BINDING_H_
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/task/internal/task_core.h"
@@ -21,7 +20,7 @@ class LoopBinding {
   // Binds to the current task's loop. RuntimeError where it is bound to
   // another: "<Lock object at 0x7f..> is bound to a different event loop".
   void check(const char* name) {
-    EventLoop* const loop = step.task->loop();
+    EventLoop* const loop = step_task()->loop();
     if (loop_ != loop) [[unlikely]] bind(*loop, name);
   }
 

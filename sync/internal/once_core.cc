@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
@@ -26,7 +25,7 @@ void OnceCore::finish() {
 
 OnceCore::Running::Running(OnceCore& core)
     : core_(core), tether_(core.anchor_), kind_(core.kind_) {
-  core.runner_ = step.task;
+  core.runner_ = step_task();
 }
 
 OnceCore::Running::~Running() {
@@ -53,7 +52,7 @@ bool OnceCore::Turn::await_ready() {
     core_.state_ = kRunning;
     return true;
   }
-  if (core_.runner_ == step.task) {
+  if (core_.runner_ == step_task()) {
     throw RuntimeError(std::string(primitive(core_.kind_)) +
                        " is being initialized by this very task");
   }
@@ -64,9 +63,9 @@ bool OnceCore::Turn::await_ready() {
 bool OnceCore::Turn::await_resume() {
   if (node_.waits()) {
     const bool alive = node_.leave();
-    if (step.task->wait_cancelled()) [[unlikely]] {
+    if (step_task()->wait_cancelled()) [[unlikely]] {
       if (alive) pass_on();
-      step.task->check_cancelled();
+      step_task()->check_cancelled();
     }
     if (!alive) throw_destroyed(node_.kind());
     if (core_.state_ == kDone) return false;

@@ -1,7 +1,6 @@
 #include "asyncio/sync/internal/queue_core.h"
 
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/task_core.h"
@@ -55,14 +54,14 @@ void QueueWait::resumed(FrameHook* hook) {
   QueueWait& wait = *static_cast<QueueWait*>(hook);
   if (!wait.node_.leave()) [[unlikely]] {
     wait.gone_ = true;
-  } else if (step.task->wait_cancelled()) [[unlikely]] {
+  } else if (step_task()->wait_cancelled()) [[unlikely]] {
     wait.pass_on();
   } else if (wait.queue_.blocked(wait.side_)) [[unlikely]] {
     wait.queue_.line(wait.side_).park(wait.node_, kind(wait.side_),
                                       wait.promise());
     return;
   }
-  step.task->resume_instead(*wait.promise().caller());
+  step_task()->resume_instead(*wait.promise().caller());
 }
 
 // It was chosen and cannot go: the next one can.
@@ -78,7 +77,7 @@ void QueueWait::give_up() noexcept {
 }
 
 void QueueWait::fail() {
-  step.task->check_cancelled();
+  step_task()->check_cancelled();
   throw_destroyed(kind(side_));
 }
 
@@ -95,7 +94,7 @@ void JoinAwaiter::suspend(PromiseBase& caller) {
 void JoinAwaiter::await_resume() {
   if (!node_.waits()) return;
   node_.leave();
-  step.task->check_cancelled();
+  step_task()->check_cancelled();
 }
 
 }  // namespace asyncio::internal

@@ -9,7 +9,6 @@
 #include <limits>
 #include <optional>
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/frame_hook.h"
@@ -128,7 +127,7 @@ class QueueWait final : private FrameHook {
   // In the resumed task. Throws CancelledError where it was cancelled,
   // RuntimeError where the queue is gone.
   void finish() {
-    if (gone_ || step.task->wait_cancelled()) [[unlikely]] fail();
+    if (gone_ || step_task()->wait_cancelled()) [[unlikely]] fail();
   }
 
  private:

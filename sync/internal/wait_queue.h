@@ -17,7 +17,6 @@
 #include <string_view>
 
 #include "absl/base/attributes.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
@@ -95,7 +94,7 @@ class WaitQueue {
     node.prev->next = &node;
     line_.prev = &node;
     ++live_;
-    step.task->park(leaf, node);
+    step_task()->park(leaf, node);
   }
 
   // Whether anybody is in it who was not cancelled: who waits, or was woken and

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/sync/internal/channel_core.h"
 #include "asyncio/sync/internal/mailbox.h"
@@ -85,7 +84,7 @@ void WatchCore::wake_all() noexcept {
 WatchWait::WatchWait(WatchCore& core, WatchCore::Version seen)
     : Waiter(kChangedKind),
       core_(core.shared_from_this()),
-      loop_(*step.task->loop()),
+      loop_(*step_task()->loop()),
       mailbox_(Mailbox::of(loop_)) {
   if (!core.over(seen)) core.enter(*this);
 }
@@ -101,11 +100,11 @@ bool WatchWait::park(PromiseBase& leaf, WatchCore::Lock lock) {
   // A thread may wake it from here on; what it does about that reaches this
   // loop in a later turn.
   lock.unlock();
-  step.task->park(leaf, *this);
+  step_task()->park(leaf, *this);
   return true;
 }
 
-void WatchWait::finish() { step.task->check_cancelled(); }
+void WatchWait::finish() { step_task()->check_cancelled(); }
 
 void WatchWait::wake() noexcept {
   if (running_loop == &loop_) {

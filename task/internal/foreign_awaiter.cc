@@ -2,7 +2,6 @@
 
 #include <string_view>
 
-#include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/task/internal/promise.h"
@@ -19,13 +18,13 @@ ForeignWait::ForeignWait()
     : Waiter(kKind), frame_{&ForeignWait::resumed, nullptr, this} {}
 
 void ForeignWait::begin(PromiseBase& promise) {
-  resumed_ = &step.task->leaf();
-  step.task->park(promise, *this);
+  resumed_ = &step_task()->leaf();
+  step_task()->park(promise, *this);
 }
 
-void ForeignWait::undo() { step.task->unpark(*resumed_); }
+void ForeignWait::undo() { step_task()->unpark(*resumed_); }
 
-void ForeignWait::check_cancelled() { step.task->check_cancelled(); }
+void ForeignWait::check_cancelled() { step_task()->check_cancelled(); }
 
 void ForeignWait::resumed(void* frame) {
   ForeignWait& self = *static_cast<Frame*>(frame)->self;

@@ -6,7 +6,6 @@
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/exceptions.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/task_core.h"
@@ -26,7 +25,7 @@ const WaiterKind FutureAwaiter::kKind = {
 // Python resumes the task with the error one turn later: so do finish_wait()'s
 // checks.
 void FutureAwaiter::refuse(PromiseBase& promise) {
-  step.task->yield(promise);
+  step_task()->yield(promise);
 }
 
 void FutureAwaiter::Link::on_done(FutureCore&) noexcept {
@@ -36,27 +35,25 @@ void FutureAwaiter::Link::on_done(FutureCore&) noexcept {
 }
 
 std::exception_ptr FutureAwaiter::failure() {
-  if (step.task->take_cancelled()) [[unlikely]] {
+  if (step_task()->take_cancelled()) [[unlikely]] {
     // The future has been looked at, whatever it ended with. Its own cancellation,
     // where that is what it was, has the text.
     std::exception_ptr outcome = future_->done() ? future_->outcome() : nullptr;
     if (exception_cast<CancelledError>(outcome) != nullptr) return outcome;
-    return step.task->make_cancelled_error();
+    return step_task()->make_cancelled_error();
   }
   if (!future_->done()) [[unlikely]] {
-    if (future_.get() == step.task) {
+    if (future_.get() == step_task()) {
       return std::make_exception_ptr(RuntimeError(
-          "Task cannot await on itself: " + step.task->describe()));
+          "Task cannot await on itself: " + step_task()->describe()));
     }
     return std::make_exception_ptr(
-        RuntimeError("Task " + step.task->describe() + " got Future " +
+        RuntimeError("Task " + step_task()->describe() + " got Future " +
                      future_->describe() + " attached to a different loop"));
   }
   return future_->outcome();
 }
 
 void FutureAwaiter::unlink() noexcept { future_->remove_link(link_); }
-
-void FutureAwaiter::throw_failure() { std::rethrow_exception(failure()); }
 
 }  // namespace asyncio::internal

@@ -10,7 +10,6 @@
 
 #include "absl/base/attributes.h"
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/base/result.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
@@ -33,7 +32,7 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter {
   template <class P>
   ABSL_ATTRIBUTE_ALWAYS_INLINE void await_suspend(
       std::coroutine_handle<P> caller) {
-    TaskCore& task = *step.task;
+    TaskCore& task = *step_task();
     PromiseBase& promise = caller.promise();
     if (future_->loop() != task.loop() || future_.get() == &task)
         [[unlikely]] {
@@ -50,10 +49,10 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter {
   // cancelled.
   std::exception_ptr failure();
   // Throws it.
-  void finish_wait() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void finish_wait() {
     if (future_->state() != FutureCore::kFinished ||
-        step.task->wait_cancelled()) [[unlikely]] {
-      throw_failure();
+        step_task()->wait_cancelled()) [[unlikely]] {
+      std::rethrow_exception(failure());
     }
   }
 
@@ -62,7 +61,6 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter {
     void on_done(FutureCore& future) noexcept override;
   };
   void unlink() noexcept;
-  [[noreturn]] void throw_failure();
   void refuse(PromiseBase& promise);
 
   static const WaiterKind kKind;

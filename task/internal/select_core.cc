@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/task_core.h"
 
@@ -24,7 +23,7 @@ void SelectCore::add(Ref<FutureCore> future) {
 
 void SelectCore::suspend(PromiseBase& caller) {
   left_ = size_;
-  step.task->park(caller, *this);
+  step_task()->park(caller, *this);
   for (size_t i = 0; i < size_; ++i) {
     SelectLink& link = links_[i];
     if (link.future->done()) {
@@ -68,12 +67,12 @@ bool SelectCore::cancel(Waiter& waiter, std::string_view message) {
 }
 
 void SelectCore::finish() {
-  if (step.task->take_cancelled()) [[unlikely]] {
+  if (step_task()->take_cancelled()) [[unlikely]] {
     if (winner_ == kNone) {
-      std::rethrow_exception(step.task->make_cancelled_error());
+      std::rethrow_exception(step_task()->make_cancelled_error());
     }
     // What the first gave is not lost: the next await throws.
-    step.task->defer_cancel();
+    step_task()->defer_cancel();
   }
   future(winner_).check_result();
 }

@@ -40,18 +40,17 @@ void TaskCore::note_source(const PromiseBase& root) {
 constinit TaskCore::End TaskCore::end_{SourceLocation()};
 constinit TaskCore::NeverStarted TaskCore::never_started_;
 
+void TaskCore::NeverStarted::finish(FrameHook*) {
+  step_task()->finish_unstarted();
+}
+
 void TaskCore::start_eagerly() {
-  const Step outer = step;
-  if (outer.task != nullptr) outer.task->wait_ = kRunning;
-  ContextSlot* const context = ContextSlot::current();
+  if (step_task() != nullptr) step_task()->wait_ = kRunning;
   struct Restore {
-    const Step& outer;
-    ContextSlot* context;
-    ~Restore() {
-      step = outer;
-      ContextSlot::current() = context;
-    }
-  } restore{outer, context};
+    const Step outer = step;
+    ContextScope no_scope{nullptr};
+    ~Restore() { step = outer; }
+  } restore;
   step = Step{};
   run();
   if (step.next != nullptr) go_on();
@@ -60,12 +59,11 @@ void TaskCore::start_eagerly() {
 // Ends in a jump: what is left, and whose turn it was, is the loop's to look at.
 void TaskCore::run() {
   step.task = this;
-  ContextSlot::set_current(&context_);
-  leaf_->frame().resume();
+  leaf_.resume();
 }
 
 void TaskCore::yield_due(PromiseBase& leaf) {
-  leaf_ = &leaf;
+  leaf_ = Leaf::from_promise(leaf);
   make_ready(kDueCancel);
 }
 
@@ -81,8 +79,8 @@ void TaskCore::go_on() {
 
 void TaskCore::drive() {
   do {
-    leaf_ = std::exchange(step.next, nullptr);
-    leaf_->frame().resume();
+    leaf_ = Leaf::from_promise(*std::exchange(step.next, nullptr));
+    leaf_.resume();
   } while (step.next != nullptr && step.next != &end_);
   if (step.next != nullptr) end_step();
 }
@@ -90,12 +88,16 @@ void TaskCore::drive() {
 // The outermost frame, the last to be resumed, has ended.
 inline void TaskCore::end_step() {
   step.next = nullptr;
-  PromiseBase& root = *leaf_;
+  PromiseBase& root = leaf_.promise();
   if (root.outcome().failed() || must_cancel_) [[unlikely]] {
-    finish_with(root.outcome().failed() ? root.outcome().take() : nullptr);
-    return;
+    return finish_with_outcome(root);
   }
   complete(root);
+}
+
+// Not in line, so that the end with a result saves no registers.
+[[gnu::noinline]] void TaskCore::finish_with_outcome(PromiseBase& root) {
+  finish_with(root.outcome().failed() ? root.outcome().take() : nullptr);
 }
 
 // Its turn has come, and it was cancelled before.
@@ -200,7 +202,8 @@ void TaskCore::note_due_cancel() {
   } else if (wait_ == kPending) {
     wait_ = kRefused;
   } else if (wait_ == kUnstarted && !due_to_never_start()) {
-    details().unstarted = std::exchange(leaf_, &never_started_.promise());
+    details().unstarted = leaf_;
+    leaf_ = Leaf::from_promise(never_started_.promise());
   }
 }
 
@@ -231,13 +234,13 @@ std::exception_ptr TaskCore::make_cancelled_error() const {
       details ? CancelledError(details->cancel_message) : CancelledError());
 }
 
-void TaskCore::throw_cancelled() {
+void TaskCore::take_cancellation() {
   wait_ = kRunning;
   must_cancel_ = false;
-  if (const Details* details = peek_details()) {
+  if (const Details* details = peek_details();
+      details != nullptr && !details->cancel_message.empty()) {
     throw CancelledError(details->cancel_message);
   }
-  throw CancelledError();
 }
 
 TaskCore::Details& TaskCore::details() {
@@ -251,7 +254,8 @@ TaskCore::Details& TaskCore::details() {
 void TaskCore::delete_details() noexcept { delete peek_details(); }
 
 PromiseBase* TaskCore::innermost() const {
-  return due_to_never_start() ? peek_details()->unstarted : leaf_;
+  const Leaf leaf = due_to_never_start() ? peek_details()->unstarted : leaf_;
+  return leaf ? &leaf.promise() : nullptr;
 }
 
 std::string TaskCore::name() const {
@@ -322,7 +326,8 @@ void TaskCore::cut_frames(PromiseBase& last, Waiter& waiter) noexcept {
   // Destroyed from inside itself, it could not go on.
   ABSL_ASSERT(!running());
   const bool parked = pending();
-  PromiseBase* frame = std::exchange(leaf_, last.caller());
+  PromiseBase* frame = &leaf_.promise();
+  leaf_ = Leaf::from_promise(*last.caller());
   while (true) {
     PromiseBase* const caller = frame->caller();
     const bool is_last = frame == &last;
@@ -331,7 +336,7 @@ void TaskCore::cut_frames(PromiseBase& last, Waiter& waiter) noexcept {
     if (is_last) break;
     frame = caller;
   }
-  if (parked) park(*leaf_, waiter);
+  if (parked) park(leaf_.promise(), waiter);
 }
 
 // The loop is gone: the task ends where it stands.

@@ -4,6 +4,7 @@
 #ifndef ASYNCIO_TASK_INTERNAL_TASK_CORE_H_
 #define ASYNCIO_TASK_INTERNAL_TASK_CORE_H_
 
+#include <coroutine>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -12,8 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/context.h"
+#include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/frame_pool.h"
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/base/internal/step.h"
@@ -44,7 +47,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   // context.
   TaskCore(EventLoop& loop, PromiseBase& root, const Context* context)
       : FutureCore(loop, /*is_task=*/true),
-        leaf_(&root),
+        leaf_(Leaf::from_promise(root)),
         context_(context != nullptr ? ContextSlot(context->state())
                                     : ContextSlot::copy_current()),
         identity_(next_number() << 1 | 1) {
@@ -56,7 +59,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   struct Plain {};
   TaskCore(EventLoop& loop, PromiseBase& root, Plain)
       : FutureCore(loop, /*is_task=*/true),
-        leaf_(&root),
+        leaf_(Leaf::from_promise(root)),
         identity_(++last_number_ << 1 | 1) {
     root.set_caller(&end_);
   }
@@ -85,7 +88,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   // The frame of `leaf` suspends until `waiter` has wake() or cancel_wait()
   // called. A cancellation that is due already is passed on at once.
   void park(PromiseBase& leaf, Waiter& waiter) {
-    leaf_ = &leaf;
+    leaf_ = Leaf::from_promise(leaf);
     keep(&waiter);
     waiter.task_ = this;
     wait_ = kPending;
@@ -94,25 +97,30 @@ class TaskCore : public FutureCore, private TaskListNode {
   // The frame of `leaf` suspends for one turn of the loop.
   void yield(PromiseBase& leaf) {
     if (must_cancel_) [[unlikely]] return yield_due(leaf);
-    leaf_ = &leaf;
+    leaf_ = Leaf::from_promise(leaf);
     make_ready(kWoken);
   }
   // What the step has resumed, in the awaiter of which park() was called.
-  PromiseBase& leaf() { return *leaf_; }
+  PromiseBase& leaf() { return leaf_.promise(); }
   // Undoes park() of an awaiter that need not suspend after all; leaf() was
   // `resumed` before.
   void unpark(PromiseBase& resumed) {
-    leaf_ = &resumed;
+    leaf_ = Leaf::from_promise(resumed);
     wait_ = kRunning;
   }
   // What a hook was resumed for goes on in its place.
   void resume_instead(PromiseBase& frame) {
-    leaf_ = &frame;
-    frame.frame().resume();
+    leaf_ = Leaf::from_promise(frame);
+    leaf_.resume();
   }
-  // Throws CancelledError where that is what ended the wait.
-  void check_cancelled() {
-    if (wait_cancelled()) [[unlikely]] throw_cancelled();
+  // Throws CancelledError where that is what ended the wait: in line, as each
+  // function on the unwinder's way costs it thousands of instructions, and one
+  // without a text, which needs no register besides.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void check_cancelled() {
+    if (wait_cancelled()) [[unlikely]] {
+      take_cancellation();
+      throw CancelledError();
+    }
   }
   // Whether check_cancelled() would throw; takes the cancellation then.
   bool take_cancelled() {
@@ -158,7 +166,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   std::string describe() const final;
   // "file:line, in function" of its coroutine, in debug mode; empty otherwise.
   std::string source() const final;
-  ContextSlot& context() { return context_; }
+  ContextSlot* task_context() final { return &context_; }
   // What it waits on; null while it runs or is ready.
   Waiter* waiter() const {
     return pending() || wait_ == kGivenUp
@@ -183,7 +191,7 @@ class TaskCore : public FutureCore, private TaskListNode {
 
  protected:
   ~TaskCore() override {
-    if (leaf_ != nullptr) [[unlikely]] destroy_frames();
+    if (leaf_) [[unlikely]] destroy_frames();
     if ((identity_ & 1) == 0) [[unlikely]] delete_details();
   }
 
@@ -207,6 +215,8 @@ class TaskCore : public FutureCore, private TaskListNode {
 
  private:
   friend class TaskDomain;
+  // A frame, whatever its promise is besides.
+  using Leaf = std::coroutine_handle<PromiseBase>;
   // docs/task_states.md. While it runs a task has the state that it was resumed
   // with, or kRunning.
   enum Wait : uint8_t {
@@ -227,7 +237,7 @@ class TaskCore : public FutureCore, private TaskListNode {
     std::string source;  // in debug mode
     int more_cancels = 0;  // than few_cancels_ has room for
     // The frame of one that was cancelled before it ran.
-    PromiseBase* unstarted = nullptr;
+    Leaf unstarted;
   };
 
   // The caller of the outermost frame of each task: has no frame.
@@ -242,7 +252,7 @@ class TaskCore : public FutureCore, private TaskListNode {
     constexpr NeverStarted() : FrameHook(&finish, SourceLocation()) {}
 
    private:
-    static void finish(FrameHook*) { step.task->finish_unstarted(); }
+    static void finish(FrameHook*);
   };
   static NeverStarted never_started_;
 
@@ -265,6 +275,7 @@ class TaskCore : public FutureCore, private TaskListNode {
     }
   }
 
+  static bool no_context_to_copy();
   void note_source(const PromiseBase& root);
   void start_eagerly();
   void make_ready(Wait state) {
@@ -276,15 +287,16 @@ class TaskCore : public FutureCore, private TaskListNode {
   [[gnu::noinline]] void drive();
   void end_step();
   void end_frames() noexcept {
-    PromiseBase* const root = std::exchange(leaf_, nullptr);
-    root->frame().destroy();
+    std::exchange(leaf_, nullptr).destroy();
     unlink();
   }
+  void finish_with_outcome(PromiseBase& root);
   void finish_unstarted();
   void note_due_cancel();
   void withdraw_due_cancel();
   void cancel_parked();
-  [[noreturn]] void throw_cancelled();
+  // Throws it where it has a text.
+  void take_cancellation();
   // Null where there are none; details() makes them.
   Details* peek_details() const {
     return (identity_ & 1) != 0 ? nullptr
@@ -297,7 +309,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   // Whether it is in a step, or has begun one that has begun another inside.
   bool running() const { return step.task == this || wait_ == kRunning; }
   bool due_to_never_start() const {
-    return leaf_ == &never_started_.promise();
+    return leaf_ == Leaf::from_promise(never_started_.promise());
   }
   // The innermost frame, of those that are not on the stack; null where it is
   // done.
@@ -316,7 +328,7 @@ class TaskCore : public FutureCore, private TaskListNode {
 
   // The innermost suspended frame: what the next step resumes. While it runs, what
   // was resumed last; null once it is done.
-  PromiseBase* leaf_;
+  Leaf leaf_;
   ContextSlot context_;
   // The task's number, doubled and odd; or its Details, which have the number.
   uintptr_t identity_;
@@ -327,6 +339,9 @@ class TaskCore : public FutureCore, private TaskListNode {
   // link, while it is in none: the waiter().
   static_assert(kUnstarted == 0);
 };
+
+// The task whose step this thread is in; null in a callback and outside the loop.
+inline TaskCore* step_task() { return static_cast<TaskCore*>(step.task); }
 
 // The tasks of one loop.
 class TaskDomain final : public LoopAttachment {
@@ -351,13 +366,17 @@ class TaskDomain final : public LoopAttachment {
   TaskListNode list_;  // a ring, in the order of creation
 };
 
+inline bool TaskCore::no_context_to_copy() {
+  if (ContextSlot::current_is_entered()) return ContextSlot::current().empty();
+  return step_task() != nullptr && step_task()->context_.empty();
+}
+
 inline TaskDomain* TaskCore::plain_domain(EventLoop& loop, size_t size) {
   auto* domain = static_cast<TaskDomain*>(
       LoopAccess::attachment(loop, AttachmentSlot::kTasks));
   const bool plain = domain != nullptr && !domain->factory &&
                      !loop.get_debug() && last_number_ % kNumbersAtOnce != 0 &&
-                     ContextSlot::current_is_empty() &&
-                     FramePool::has_block(size);
+                     no_context_to_copy() && FramePool::has_block(size);
   return plain ? domain : nullptr;
 }
 

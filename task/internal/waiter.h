@@ -40,8 +40,6 @@ class Waiter {
  protected:
   // Of no kind before set_kind(), and of no task before it waits.
   Waiter() {}  // NOLINT: not even null, which would be a store each
-  // The same, but of no task.
-  explicit Waiter(std::nullptr_t) : task_(nullptr) {}
   // The one that `member` follows: a derived class's first, and only, base has its
   // first member right behind it.
   static Waiter& before(void* member) { return static_cast<Waiter*>(member)[-1]; }
