@@ -21,7 +21,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/attributes.h"
 #include "absl/functional/any_invocable.h"
 #include "asyncio/base/context.h"
 #include "asyncio/base/internal/ready_node.h"
@@ -90,7 +89,7 @@ class ErasedFuture : public ReadyNode {
   virtual std::vector<FrameSummary> stack() const { return {}; }
 
   void retain() { ++references_; }
-  ABSL_ATTRIBUTE_ALWAYS_INLINE void release() {
+  void release() {
     if (--references_ == 0) dispose();
   }
   // Whether somebody besides the caller holds it.

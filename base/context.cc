@@ -42,8 +42,9 @@ ContextState* ContextSlot::copy_of(const ContextState& state) {
   return Ref<ContextState>(new ContextState(state.table())).leak();
 }
 
-ContextSlot& ContextSlot::thread_slot() {
+ContextSlot& ContextSlot::make_thread_slot() {
   static thread_local ContextSlot slot;
+  thread_slot_ = &slot;
   return slot;
 }
 

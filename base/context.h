@@ -92,9 +92,9 @@ class ContextSlot {
 
   // A copy of the running context.
   static ContextSlot copy_current() {
-    const ContextSlot& slot = current();
+    const ContextSlot* slot = running();
     return ContextSlot(Ref<ContextState>::adopt(
-        slot.empty() ? nullptr : copy_of(*slot.state_)));
+        slot == nullptr || slot->empty() ? nullptr : copy_of(*slot->state_)));
   }
 
   // The context itself, made where there was none.
@@ -108,9 +108,8 @@ class ContextSlot {
   // The slot of what this thread is running: what a ContextScope has entered; else
   // that of the task whose step it is; else the thread's own.
   static ContextSlot& current() {
-    ContextSlot* slot = entered_;
-    if (slot == nullptr && step.task != nullptr) slot = step.task->task_context();
-    return slot != nullptr ? *slot : thread_slot();
+    ContextSlot* slot = running();
+    return slot != nullptr ? *slot : make_thread_slot();
   }
   static bool current_is_entered() { return entered_ != nullptr; }
 
@@ -118,9 +117,15 @@ class ContextSlot {
   friend class ContextScope;
   // With the count that the caller takes over.
   static ContextState* copy_of(const ContextState& state);
-  static ContextSlot& thread_slot();
+  // Null where that would be the thread's own and nobody has looked at it yet.
+  static ContextSlot* running() {
+    if (entered_ != nullptr) return entered_;
+    return step.task == nullptr ? thread_slot_ : step.task->task_context();
+  }
+  static ContextSlot& make_thread_slot();
 
   static inline constinit thread_local ContextSlot* entered_ = nullptr;
+  static inline constinit thread_local ContextSlot* thread_slot_ = nullptr;
   Ref<ContextState> state_;
 };
 

@@ -41,7 +41,7 @@ class EventAwaiter final : public LibraryAwaiter {
     suspend(caller.promise());
   }
   bool await_resume() {
-    if (node_.waits()) {
+    if (!node_.leave_woken() && node_.waits()) [[unlikely]] {
       node_.leave();
       step_task()->check_cancelled();
     }

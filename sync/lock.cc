@@ -13,8 +13,8 @@ const internal::WaiterKind Lock::kKind =
     internal::WaitNode::kind_named("Lock.acquire");
 
 // `lock` is not to be touched where leave() says that it is gone.
-// Cancelled, or `lock` is gone.
-void Lock::fail_wait(Lock& lock, bool alive) {
+void Lock::fail_wait(Lock& lock, internal::WaitNode& node) {
+  const bool alive = node.leave();
   if (step_task()->wait_cancelled()) {
     if (alive) lock.pass_on();
     step_task()->check_cancelled();

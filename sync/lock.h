@@ -53,7 +53,7 @@ class Lock {
   void release() {
     if (!locked_) [[unlikely]] throw_not_acquired();
     locked_ = false;
-    if (waiters_.any_live()) waiters_.wake_front();
+    waiters_.wake_front();
   }
 
   bool locked() const { return locked_; }
@@ -80,14 +80,8 @@ class Lock {
   }
   void prepare_wait() { binding_.check("Lock"); }
   internal::WaitQueue& wait_queue() { return waiters_; }
-  static void end_wait(Lock& lock, internal::WaitNode& node) {
-    const bool alive = node.leave();
-    if (!alive || internal::step_task()->wait_cancelled()) [[unlikely]] {
-      fail_wait(lock, alive);
-    }
-    lock.locked_ = true;
-  }
-  [[noreturn]] static void fail_wait(Lock& lock, bool alive);
+  void take_turn() { locked_ = true; }
+  [[noreturn]] static void fail_wait(Lock& lock, internal::WaitNode& node);
   static void give_up(Lock& lock, internal::WaitNode& node) noexcept;
   // A wake-up that somebody was given, or that stopped at them, goes on.
   void pass_on() {

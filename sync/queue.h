@@ -35,6 +35,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "asyncio/sync/internal/item_store.h"
 #include "asyncio/sync/internal/put_request.h"
 #include "asyncio/sync/internal/queue_core.h"
@@ -71,7 +72,7 @@ class BasicQueue {
   // QueueFull, QueueShutDown.
   void put_nowait(T item) { emplace_nowait(std::move(item)); }
   template <class... Args>
-  void emplace_nowait(Args&&... args) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void emplace_nowait(Args&&... args) {
     core_.check_put();
     store_.emplace(std::forward<Args>(args)...);
     core_.added();
@@ -80,7 +81,7 @@ class BasicQueue {
   // -> T. QueueShutDown where it is empty and no item will come.
   GetRequest<BasicQueue> get() { return GetRequest<BasicQueue>(*this); }
   // QueueEmpty, QueueShutDown.
-  T get_nowait() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE T get_nowait() {
     core_.check_get();
     struct Taken {
       ~Taken() {

@@ -8,23 +8,22 @@ namespace asyncio {
 
 using internal::step_task;
 using internal::WaitNode;
-using internal::WaitQueue;
 
 void RWLock::hand_on() {
   while (WaitNode* node = waiters_.next_waiting()) {
     const Access access =
         &node->kind() == &Writing::kKind ? Access::kWrite : Access::kRead;
     if (!admits(access)) return;
-    if (WaitQueue::wake(*node)) enter(access);
+    if (waiters_.wake_next()) enter(access);
   }
 }
 
-void RWLock::end_wait(RWLock* lock, Access access, const WaitNode& node) {
-  if (step_task()->wait_cancelled()) [[unlikely]] {
+void RWLock::fail_wait(RWLock* lock, Access access, const WaitNode& node) {
+  if (step_task()->wait_cancelled()) {
     if (lock != nullptr) lock->pass_on(access, node);
     step_task()->check_cancelled();
   }
-  if (lock == nullptr) internal::throw_destroyed(node.kind());
+  internal::throw_destroyed(node.kind());
 }
 
 void RWLock::pass_on(Access access, const WaitNode& node) {

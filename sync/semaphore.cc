@@ -20,9 +20,8 @@ Semaphore::Semaphore(ptrdiff_t value, ptrdiff_t bound)
 }
 
 // `semaphore` is not to be touched where leave() says that it is gone.
-// Cancelled, or the semaphore is gone.
-void Semaphore::fail_wait(Semaphore& semaphore, internal::WaitNode& node,
-                          bool alive) {
+void Semaphore::fail_wait(Semaphore& semaphore, internal::WaitNode& node) {
+  const bool alive = node.leave();
   if (step_task()->wait_cancelled()) {
     if (alive) semaphore.pass_on(node);
     step_task()->check_cancelled();

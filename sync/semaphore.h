@@ -81,15 +81,9 @@ class Semaphore {
   }
   void prepare_wait() { binding_.check("Semaphore"); }
   internal::WaitQueue& wait_queue() { return waiters_; }
-  static void end_wait(Semaphore& semaphore, internal::WaitNode& node) {
-    const bool alive = node.leave();
-    if (!alive || internal::step_task()->wait_cancelled()) [[unlikely]] {
-      fail_wait(semaphore, node, alive);
-    }
-    semaphore.hand_on();
-  }
+  void take_turn() { hand_on(); }
   [[noreturn]] static void fail_wait(Semaphore& semaphore,
-                                     internal::WaitNode& node, bool alive);
+                                     internal::WaitNode& node);
   static void give_up(Semaphore& semaphore, internal::WaitNode& node) noexcept;
   // Of one who was in line and has left it without a unit.
   void pass_on(const internal::WaitNode& node);

@@ -17,8 +17,10 @@ namespace asyncio::internal {
 //   bool try_acquire()              takes it where nobody is to be waited for;
 //   void prepare_wait()             throws where this task cannot wait in it;
 //   WaitQueue& wait_queue()
-//   static void end_wait(M&, WaitNode&)
-//                                   in the resumed task: has it, or throws;
+//   void take_turn()                in the resumed task, which was woken: has it;
+//   static void fail_wait(M&, WaitNode&)
+//                                   in the resumed task, where it was cancelled or
+//                                   M is gone: throws;
 //   static void give_up(M&, WaitNode&)
 //                                   the frame is destroyed in the wait: what it
 //                                   was given goes on.
@@ -47,7 +49,11 @@ class AcquireAwaiter final : public LibraryAwaiter {
     primitive_.wait_queue().park(node_, M::kKind, caller.promise());
   }
   R await_resume() {
-    if (node_.waits()) M::end_wait(primitive_, node_);
+    if (node_.leave_woken()) {
+      primitive_.take_turn();
+    } else if (node_.waits()) [[unlikely]] {
+      M::fail_wait(primitive_, node_);
+    }
     if constexpr (std::is_same_v<R, bool>) {
       return true;
     } else if constexpr (!std::is_void_v<R>) {

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "asyncio/sync/internal/queue_core.h"
 #include "asyncio/task/internal/waiter.h"
 
@@ -27,7 +28,7 @@ class PutAwaiter final : public LibraryAwaiter {
   void await_suspend(std::coroutine_handle<P> caller) {
     wait_.emplace(queue_.core_, QueueSide::kPut, caller.promise());
   }
-  void await_resume() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void await_resume() {
     if (wait_) wait_->finish();
     std::apply(
         [this](Args&... args) { queue_.emplace_nowait(std::move(args)...); },

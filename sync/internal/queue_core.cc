@@ -52,10 +52,12 @@ const SourceLocation QueueWait::kPutPlace = put();
 // In the place of the frame, before any code of the user's.
 void QueueWait::resumed(FrameHook* hook) {
   QueueWait& wait = *static_cast<QueueWait*>(hook);
-  if (!wait.node_.leave()) [[unlikely]] {
-    wait.gone_ = true;
-  } else if (step_task()->wait_cancelled()) [[unlikely]] {
-    wait.pass_on();
+  if (!wait.node_.leave_woken()) [[unlikely]] {
+    if (wait.node_.leave()) {
+      wait.pass_on();
+    } else {
+      wait.gone_ = true;
+    }
   } else if (wait.queue_.blocked(wait.side_)) [[unlikely]] {
     wait.queue_.line(wait.side_).park(wait.node_, kind(wait.side_),
                                       wait.promise());

@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 
+#include "absl/base/attributes.h"
 #include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/internal/frame_hook.h"
@@ -166,7 +167,7 @@ class GetAwaiter final : public LibraryAwaiter {
   void await_suspend(std::coroutine_handle<P> caller) {
     wait_.emplace(queue_.core_, QueueSide::kGet, caller.promise());
   }
-  typename Q::value_type await_resume() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE typename Q::value_type await_resume() {
     if (wait_) wait_->finish();
     return queue_.get_nowait();
   }

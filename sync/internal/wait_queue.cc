@@ -27,9 +27,7 @@ bool WaitNode::cancel(Waiter& waiter, std::string_view message) {
   return true;
 }
 
-void WaitNode::drop() noexcept {
-  if (queue_ != gone()) take_out();
-}
+void WaitNode::drop() noexcept { leave(); }
 
 void WaitQueue::detach() noexcept {
   const WaitNode& first = node_at(line_.next);

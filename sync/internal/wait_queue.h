@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "absl/base/attributes.h"
 #include "asyncio/task/internal/promise.h"
@@ -47,16 +48,13 @@ class WaitNode final : public Waiter, private PlaceInLine {
   // From park() to leave().
   bool waits() const { return queue_ != nullptr; }
 
-  // Called first by the task when it has resumed. False where the queue, and so
-  // the primitive, is gone.
-  bool leave() {
-    if (queue_ == gone()) [[unlikely]] {
-      queue_ = nullptr;
-      return false;
-    }
-    take_out();
-    return true;
-  }
+  // Called first by the task when it has resumed: leaves, where it was woken and
+  // not cancelled since. False otherwise, also where it did not wait: leave() is
+  // still to be called then, if it waits().
+  inline bool leave_woken();
+  // The same, however the wait ended. False where the queue, and so the primitive,
+  // is gone.
+  inline bool leave();
   // Whether the queue woke it; a cancellation may have come on top.
   bool woken() const { return task()->was_woken(); }
 
@@ -64,9 +62,13 @@ class WaitNode final : public Waiter, private PlaceInLine {
   friend class WaitQueue;
 
   static bool cancel(Waiter& waiter, std::string_view message);
-  inline void take_out();
+  inline WaitQueue& unlink();
   // The frame is destroyed in the wait.
   void drop() noexcept;
+  bool queue_exists() const {
+    return reinterpret_cast<uintptr_t>(queue_) >
+           reinterpret_cast<uintptr_t>(gone());
+  }
   // The queue of one whose queue was destroyed.
   static WaitQueue* gone() {
     return reinterpret_cast<WaitQueue*>(uintptr_t{1});
@@ -110,12 +112,7 @@ class WaitQueue {
     }
     return next != &line_ ? &node_at(next) : nullptr;
   }
-  // Wakes a node of this queue. False where it was woken or cancelled before,
-  // or its loop is being destroyed.
-  static bool wake(WaitNode& node) { return node.task()->wake_unrefused(); }
-
-  // Wakes the foremost that is neither woken nor cancelled; false where none
-  // is.
+  // Wakes it; false where none is.
   bool wake_next() {
     while (cursor_->next != &line_) {
       cursor_ = cursor_->next;
@@ -136,9 +133,9 @@ class WaitQueue {
       if (!node.task()->was_cancelled()) fn(node);
     }
   }
-  // Wakes the foremost, unless that was woken or cancelled before.
+  // Wakes the foremost of all, unless that was woken or cancelled before.
   void wake_front() {
-    if (line_.next != &line_) wake(node_at(line_.next));
+    if (any_live()) wake(node_at(line_.next));
   }
 
  private:
@@ -146,6 +143,8 @@ class WaitQueue {
   static WaitNode& node_at(PlaceInLine* link) {
     return static_cast<WaitNode&>(*link);
   }
+  // False where it was woken or cancelled before, or its loop is being destroyed.
+  static bool wake(WaitNode& node) { return node.task()->wake_unrefused(); }
   void detach() noexcept;
 
   PlaceInLine line_{&line_, &line_};  // a ring: the foremost is line_.next
@@ -155,13 +154,31 @@ class WaitQueue {
   size_t live_ = 0;
 };
 
-inline void WaitNode::take_out() {
-  WaitQueue& queue = *queue_;
-  queue_ = nullptr;
+inline WaitQueue& WaitNode::unlink() {
+  WaitQueue& queue = *std::exchange(queue_, nullptr);
   prev->next = next;
   next->prev = prev;
   if (queue.cursor_ == this) queue.cursor_ = prev;
-  if (!task()->was_cancelled()) [[likely]] --queue.live_;
+  return queue;
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool WaitNode::leave_woken() {
+  if (!queue_exists() || step_task()->wait_cancelled()) [[unlikely]] {
+    return false;
+  }
+  --unlink().live_;
+  return true;
+}
+
+inline bool WaitNode::leave() {
+  if (queue_ == gone()) [[unlikely]] {
+    queue_ = nullptr;
+    return false;
+  }
+  const bool live = !task()->was_cancelled();
+  WaitQueue& queue = unlink();
+  if (live) --queue.live_;
+  return true;
 }
 
 [[noreturn]] void throw_destroyed(const WaiterKind& kind);
