@@ -28,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "asyncio/base/exceptions.h"
 #include "asyncio/base/time.h"
 #include "asyncio/benchmarks/measurement.h"
 #include "asyncio/benchmarks/stream_paths.h"
@@ -167,6 +168,20 @@ Coroutine<> cancel_path(Measurement& m) {
     use(ended.cancelled());
   }
   m.stop();
+}
+
+// What the language takes for one of them.
+Coroutine<> throw_path(Measurement& m) {
+  m.start();
+  for (int64_t i = 0; i < m.count; ++i) {
+    try {
+      throw CancelledError();
+    } catch (const CancelledError& error) {
+      use(static_cast<int64_t>(error.message().size()));
+    }
+  }
+  m.stop();
+  co_return;
 }
 
 // What is resident, in bytes.
@@ -556,6 +571,7 @@ constexpr Path kPaths[] = {
     {"yield", yield_path, 1000},
     {"future", future_path, 0},
     {"cancel", cancel_path, 0},
+    {"throw", throw_path, 0},
     {"memory", memory_path, 0},
     {"timer", timer_path, 1000},
     {"rearm", rearm_path, 100'000},

@@ -108,6 +108,8 @@ GOALS = [
     Goal("- 8 at a time", "process", 8, 960, 0, {}, "1.0 x Go", 1.0),
     Goal("cancel a million sleeping tasks until each has ended", "cancel", 0,
          1_000_000, 5_000, {"throw": 400}, "0.28 x asio", 0.28),
+    Goal("- one exception, thrown and caught", "throw", 0, 1_000_000, 5_000, {},
+         ""),
 ]
 
 

@@ -96,6 +96,72 @@ ASYNCIO_TEST(ContextTaskTest, EagerTaskHasItsOwnAndGivesTheCallersBack) {
   co_return;
 }
 
+// While Context::run() is in a context, that is the running one, whatever the task
+// has.
+ASYNCIO_TEST(ContextTaskTest, TaskMadeInsideRunCopiesTheEnteredContext) {
+  var.set("outside");
+  const Context context = copy_context();
+  Task<std::string> task;
+  context.run([&] {
+    var.set("inside");
+    task = create_task(read());
+    var.set("later");
+  });
+  EXPECT_EQ(co_await task, "inside");
+  EXPECT_EQ(var.get(), "outside");
+  EXPECT_EQ(context.get(var), "later");
+}
+
+ASYNCIO_TEST(ContextTaskTest, EagerTaskMadeInsideRunHasItsOwn) {
+  const Context context = copy_context();
+  std::string seen;
+  auto body = [&]() -> Coroutine<> {
+    seen = var.get();
+    var.set("eager");
+    co_return;
+  };
+  context.run([&] {
+    var.set("inside");
+    create_task(body, {.eager_start = true});
+    EXPECT_EQ(var.get(), "inside");
+  });
+  EXPECT_EQ(seen, "inside");
+  EXPECT_EQ(context.get(var), "inside");
+  EXPECT_EQ(var.get(), "default");
+  co_return;
+}
+
+ASYNCIO_TEST(ContextTaskTest, CallbackThatFollowsATaskDoesNotSeeItsContext) {
+  std::string log;
+  get_running_loop().call_soon([&log] {
+    log += var.get();
+    create_task([&log]() -> Coroutine<> {
+      log += "," + var.get();
+      co_return;
+    });
+  });
+  var.set("mine");
+  co_await sleep(0s);
+  co_await sleep(0s);
+  EXPECT_EQ(log, "default,default");
+}
+
+TEST(ContextRunnerTest, LoopRunInsideRunStartsFromTheEnteredContext) {
+  const Context context = copy_context();
+  context.run([&] {
+    var.set("entered");
+    asyncio::run([]() -> Coroutine<> {
+      EXPECT_EQ(var.get(), "entered");
+      co_await create_task(write("task"));
+      EXPECT_EQ(var.get(), "entered");
+      var.set("main");
+    }());
+    EXPECT_EQ(var.get(), "entered");
+  });
+  EXPECT_EQ(context.get(var), "entered");
+  EXPECT_EQ(var.get(), "default");
+}
+
 TEST(ContextRunnerTest, RunsOfOneRunnerShareAContext) {
   Runner runner;
   auto set = []() -> Coroutine<> {
