@@ -29,7 +29,6 @@
 #include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/sync/internal/tether.h"
 #include "asyncio/sync/internal/wait_queue.h"
-#include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
 
 namespace asyncio {

@@ -58,8 +58,8 @@ TimePoint internal::TickAwaiter::await_resume() {
   }
   // Otherwise it was reset meanwhile.
   if (*ticker_.next_ == due_) {
-    ticker_.next_ = following(due_, step_task()->loop()->time(), ticker_.period_,
-                              ticker_.missed_);
+    const TimePoint now = step_task()->loop()->time();
+    ticker_.next_ = following(due_, now, ticker_.period_, ticker_.missed_);
   }
   return due_;
 }

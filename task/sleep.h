@@ -47,7 +47,7 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
     }
   }
   void await_resume() {
-    delay_ = Duration::zero();  // nothing has the timer armed: it needs no look
+    delay_ = Duration::zero();  // the timer is out: the destructor may skip it
     step_task()->check_cancelled();
   }
 
@@ -55,7 +55,7 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
   // Null, or the cancellation that ended it.
   std::exception_ptr failure() const {
     return step_task()->take_cancelled() ? step_task()->make_cancelled_error()
-                                       : nullptr;
+                                         : nullptr;
   }
   ~SleepAwaiter() {
     if (has_timer()) timer_.~Timer();
@@ -73,11 +73,11 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
   };
   void suspend(PromiseBase& promise);
 
-  // Made by suspend(), which follows as soon as the delay is known.
+  // From suspend(), which follows as soon as the delay is known, to await_resume().
   bool has_timer() const { return delay_ > Duration::zero(); }
 
   static const WaiterKind kKind;
-  union {
+  union {  // right behind the Waiter: see Timer::run()
     Timer timer_;
   };
   Duration delay_;

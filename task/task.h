@@ -103,6 +103,7 @@ class TaskState final : public TaskValue<T> {
       LoopAccess::release(*this->loop());
       FramePool::deallocate(this, sizeof *this);
     } else if (!this->unretrieved_ || this->report_unretrieved()) {
+      this->leave_step();
       delete this;
     }
   }
@@ -150,8 +151,9 @@ Ref<FutureCore> start_task(EventLoop& loop, Coroutine<T>&& coroutine,
 template <class T>
 [[gnu::noinline]] FutureCore* start_special_task(
     CoroutinePromise<T>& promise) {
-  return start_task(get_running_loop(), promise.get_return_object(),
-                    TaskOptions())
+  // First, so that it is closed where no loop runs.
+  Coroutine<T> coroutine = promise.get_return_object();
+  return start_task(get_running_loop(), std::move(coroutine), TaskOptions())
       .leak();
 }
 template <class T>
@@ -167,6 +169,7 @@ FutureCore* start_plain_task(CoroutinePromise<T>& promise) {
 }
 template <class T>
 Ref<FutureCore> start_task(Coroutine<T>&& coroutine) {
+  if (!coroutine) [[unlikely]] get_running_loop();  // is told of first
   return Ref<FutureCore>::adopt(
       start_plain_task(coroutine.release().promise()));
 }

@@ -19,7 +19,8 @@ class ReadyNode {
   // Called by the loop in the node's turn; the node is out of the queue by then
   // and may queue itself again or end its own life.
   virtual void run() = 0;
-  // Called right after run() where that left something to be resumed: Step::next.
+  // Of a task: called right after run() where that, a step of it, left something to
+  // be resumed in Step::next.
   virtual void go_on();
 
   // Called in place of run() where the loop is closed or destroyed first.

@@ -32,7 +32,9 @@ struct Step {
   }
   void ascend() { ++room; }
 
-  ReadyNode* task = nullptr;    // null in a callback and outside the loop
+  // Null in a callback and outside the loop. It is asked for the running context, so
+  // it is there whenever code of the user's runs.
+  ReadyNode* task = nullptr;
   PromiseBase* next = nullptr;  // what is resumed next; null between steps
   int room = kMaxDepth + 1;     // how many more frames the stack takes, and one
 };

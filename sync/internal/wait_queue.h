@@ -49,8 +49,8 @@ class WaitNode final : public Waiter, private PlaceInLine {
   bool waits() const { return queue_ != nullptr; }
 
   // Called first by the task when it has resumed: leaves, where it was woken and
-  // not cancelled since. False otherwise, also where it did not wait: leave() is
-  // still to be called then, if it waits().
+  // not cancelled since, and the queue is there. False otherwise, also where it did
+  // not wait: leave() is still to be called then, if it waits().
   inline bool leave_woken();
   // The same, however the wait ended. False where the queue, and so the primitive,
   // is gone.
@@ -112,7 +112,7 @@ class WaitQueue {
     }
     return next != &line_ ? &node_at(next) : nullptr;
   }
-  // Wakes it; false where none is.
+  // Wakes that one; false where none is.
   bool wake_next() {
     while (cursor_->next != &line_) {
       cursor_ = cursor_->next;

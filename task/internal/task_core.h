@@ -113,9 +113,9 @@ class TaskCore : public FutureCore, private TaskListNode {
     leaf_ = Leaf::from_promise(frame);
     leaf_.resume();
   }
-  // Throws CancelledError where that is what ended the wait: in line, as each
-  // function on the unwinder's way costs it thousands of instructions, and one
-  // without a text, which needs no register besides.
+  // Throws CancelledError where that is what ended the wait. In line: each function
+  // on the unwinder's way costs thousands of instructions. The one with a text is
+  // thrown elsewhere, so that this one needs no register.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void check_cancelled() {
     if (wait_cancelled()) [[unlikely]] {
       take_cancellation();
@@ -195,6 +195,10 @@ class TaskCore : public FutureCore, private TaskListNode {
     if ((identity_ & 1) == 0) [[unlikely]] delete_details();
   }
 
+  // What its destruction runs, of the user's, is in no task.
+  void leave_step() {
+    if (step.task == this) step.task = nullptr;
+  }
   // Whether a finished one has nothing to be destroyed but its value.
   bool plain() const {
     return state() == kFinished && (identity_ & 1) != 0 &&
@@ -295,7 +299,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   void note_due_cancel();
   void withdraw_due_cancel();
   void cancel_parked();
-  // Throws it where it has a text.
+  // Takes it; throws it where it has a text.
   void take_cancellation();
   // Null where there are none; details() makes them.
   Details* peek_details() const {

@@ -6,7 +6,6 @@
 #ifndef ASYNCIO_TASK_INTERNAL_WAITER_H_
 #define ASYNCIO_TASK_INTERNAL_WAITER_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 

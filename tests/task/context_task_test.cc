@@ -189,6 +189,39 @@ class AsksAtItsEnd {
   std::string* log_;
 };
 
+// What a task's end destroys runs when the task is nearly gone.
+ASYNCIO_TEST(ContextTaskTest, OfATaskThatEndsIsNotSeenByWhatItDestroys) {
+  struct Failure {
+    std::shared_ptr<AsksAtItsEnd> asks;
+  };
+  std::string log;
+  get_running_loop().set_exception_handler(
+      [](EventLoop&, const ExceptionContext&) {});
+  create_task([&log]() -> Coroutine<> {
+    var.set("failed");
+    throw Failure{std::make_shared<AsksAtItsEnd>(log)};
+    co_return;
+  });
+  co_await sleep(0s);
+  EXPECT_EQ(log, "default;");
+  create_task([&log]() -> Coroutine<AsksAtItsEnd> {
+    var.set("finished");
+    co_return AsksAtItsEnd(log);
+  });
+  co_await sleep(0s);
+  EXPECT_TRUE(log.ends_with("default;")) << log;
+
+  const ContextVar<std::shared_ptr<AsksAtItsEnd>> kept("kept");
+  log.clear();
+  create_task([&]() -> Coroutine<> {
+    var.set("has it");
+    kept.set(std::make_shared<AsksAtItsEnd>(log));
+    co_return;
+  });
+  co_await sleep(0s);
+  EXPECT_EQ(log, "default;");
+}
+
 // The task that ran before was the last to set the thread's context, and is
 // gone.
 ASYNCIO_TEST(ContextTaskTest, OfATaskThatEndedIsNotFoundByWhatRunsNext) {
