@@ -135,6 +135,7 @@ void GeneratorPromiseBase::destroy() noexcept {
     return;
   }
   awaiter_->promise_ = nullptr;
+  unregister();
   task_->cut_frames(*this, *awaiter_);
 }
 

@@ -15,7 +15,8 @@
 // that are left and still have an owner. One that is destroyed while it is
 // suspended ends without its cleanup's awaits: its frame is destroyed, which
 // debug mode reports. A task that waits for its next value then waits on, until
-// it is cancelled.
+// it is cancelled; one that is on its way out of the wait already destroys the
+// frame in its next step, and gets RuntimeError.
 // Errors: next() throws what the body throws; the generator is at its end then.
 // A second task that asks while one waits gets RuntimeError.
 // Cost: one frame; a value that is there is given without a trip through the

@@ -21,7 +21,10 @@ const WaiterKind SleepAwaiter::kKind = {
       LoopAccess::disarm(*sleep.task()->loop(), sleep.timer_);
       return sleep.task()->cancel_wait(message);
     },
-    nullptr};
+    nullptr,
+    [](const Waiter& waiter) {
+      return static_cast<const SleepAwaiter&>(waiter).timer_.queued();
+    }};
 
 void SleepAwaiter::suspend(PromiseBase& promise) {
   TaskCore& task = *step_task();

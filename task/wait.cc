@@ -27,7 +27,10 @@ const WaiterKind WaitBase::kKind = {
       self.stop();
       return self.task()->cancel_wait(message);
     },
-    nullptr};
+    nullptr,
+    [](const Waiter& waiter) {
+      return static_cast<const WaitBase&>(waiter).any_queued();
+    }};
 
 void clear_duplicates(std::vector<FutureCore*>& futures) {
   constexpr size_t kFew = 16;
@@ -45,6 +48,13 @@ void clear_duplicates(std::vector<FutureCore*>& futures) {
 }
 
 WaitBase::~WaitBase() { stop(); }
+
+bool WaitBase::any_queued() const {
+  return queued() || std::any_of(links_.get(), links_.get() + size_,
+                                 [](const WaitLink& link) {
+                                   return link.queued();
+                                 });
+}
 
 void WaitBase::prepare(std::vector<FutureCore*>& futures) {
   if (futures.empty()) throw ValueError("Set of Tasks/Futures is empty.");

@@ -132,6 +132,7 @@ class WaitBase : public LibraryAwaiter, public Waiter, private LoopTimer {
   void completed(FutureCore& future);
   void stop();
   void finish();
+  bool any_queued() const;
   // The time limit.
   void run() override;
   void drop() noexcept override {}

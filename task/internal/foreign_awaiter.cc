@@ -12,7 +12,10 @@ namespace asyncio::internal {
 
 const WaiterKind ForeignWait::kKind = {
     1, "foreign awaitable", [](Waiter&, std::string_view) { return false; },
-    nullptr};
+    nullptr,
+    [](const Waiter& waiter) {
+      return static_cast<const ForeignWait&>(waiter).queued();
+    }};
 
 ForeignWait::ForeignWait()
     : Waiter(kKind), frame_{&ForeignWait::resumed, nullptr, this} {}

@@ -40,8 +40,22 @@ void TaskCore::note_source(const PromiseBase& root) {
 constinit TaskCore::End TaskCore::end_{SourceLocation()};
 constinit TaskCore::NeverStarted TaskCore::never_started_;
 
+constinit TaskCore::CutFirst TaskCore::cut_first_;
+
 void TaskCore::NeverStarted::finish(FrameHook*) {
   step_task()->finish_unstarted();
+}
+
+void TaskCore::CutFirst::cut(FrameHook*) {
+  TaskCore& task = *step_task();
+  task.take_hook();
+  task.destroy_up_to(*task.details().last_to_cut);
+  task.leaf_.resume();
+}
+
+void TaskCore::set_hook(FrameHook& hook) {
+  details().behind_hook = leaf_;
+  leaf_ = Leaf::from_promise(hook.promise());
 }
 
 void TaskCore::start_eagerly() {
@@ -201,9 +215,8 @@ void TaskCore::note_due_cancel() {
     wait_ = kDueCancel;
   } else if (wait_ == kPending) {
     wait_ = kRefused;
-  } else if (wait_ == kUnstarted && !due_to_never_start()) {
-    details().unstarted = leaf_;
-    leaf_ = Leaf::from_promise(never_started_.promise());
+  } else if (wait_ == kUnstarted && !has_hook(never_started_)) {
+    set_hook(never_started_);
   }
 }
 
@@ -213,8 +226,8 @@ void TaskCore::withdraw_due_cancel() {
     wait_ = kWoken;
   } else if (wait_ == kRefused) {
     wait_ = kPending;
-  } else if (due_to_never_start()) {
-    leaf_ = std::exchange(details().unstarted, nullptr);
+  } else if (has_hook(never_started_)) {
+    take_hook();
   }
 }
 
@@ -245,7 +258,8 @@ void TaskCore::take_cancellation() {
 
 TaskCore::Details& TaskCore::details() {
   if (peek_details() == nullptr) {
-    auto* made = new Details{{}, identity_ >> 1, {}, {}, {}, 0, nullptr};
+    auto* made = new Details;
+    made->number = identity_ >> 1;
     identity_ = reinterpret_cast<uintptr_t>(made);
   }
   return *peek_details();
@@ -254,7 +268,9 @@ TaskCore::Details& TaskCore::details() {
 void TaskCore::delete_details() noexcept { delete peek_details(); }
 
 PromiseBase* TaskCore::innermost() const {
-  const Leaf leaf = due_to_never_start() ? peek_details()->unstarted : leaf_;
+  const Leaf leaf = has_hook(never_started_) || has_hook(cut_first_)
+                        ? peek_details()->behind_hook
+                        : leaf_;
   return leaf ? &leaf.promise() : nullptr;
 }
 
@@ -325,7 +341,29 @@ void TaskCore::destroy_frames() noexcept {
 void TaskCore::cut_frames(PromiseBase& last, Waiter& waiter) noexcept {
   // Destroyed from inside itself, it could not go on.
   ABSL_ASSERT(!running());
-  const bool parked = pending();
+  const WaiterKind* kind = pending() ? &this->waiter()->kind() : nullptr;
+  const bool now = kind != nullptr && !has_hook(cut_first_) &&
+                   (kind->queued == nullptr || !kind->queued(*this->waiter()));
+  if (now) {
+    destroy_up_to(last);
+    park(leaf_.promise(), waiter);
+    return;
+  }
+  PromiseBase*& cut = details().last_to_cut;
+  last.outcome().set_owner(&details().cut_owner);
+  if (!has_hook(cut_first_)) {
+    set_hook(cut_first_);
+    cut = &last;
+    return;
+  }
+  // The outermost of those to be cut counts.
+  for (PromiseBase* frame = cut; frame != &end_; frame = frame->caller()) {
+    if (frame == &last) cut = &last;
+  }
+}
+
+// From the innermost one; leaf_ is the caller of `last` then.
+void TaskCore::destroy_up_to(PromiseBase& last) noexcept {
   PromiseBase* frame = &leaf_.promise();
   leaf_ = Leaf::from_promise(*last.caller());
   while (true) {
@@ -336,7 +374,6 @@ void TaskCore::cut_frames(PromiseBase& last, Waiter& waiter) noexcept {
     if (is_last) break;
     frame = caller;
   }
-  if (parked) park(leaf_.promise(), waiter);
 }
 
 // The loop is gone: the task ends where it stands.

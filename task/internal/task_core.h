@@ -183,7 +183,9 @@ class TaskCore : public FutureCore, private TaskListNode {
   void drop() noexcept final {}
 
   // The frames from the innermost one up to `last` are destroyed, because the
-  // owner of that one goes; its caller stays suspended, in `waiter`.
+  // owner of that one goes; its caller stays suspended, in `waiter`. Where the task
+  // is ready, or something in the frames is in the ready queue, the next step does
+  // it, and goes on in that caller.
   void cut_frames(PromiseBase& last, Waiter& waiter) noexcept;
 
   // Every unfinished task of the loop, in the order of creation.
@@ -235,13 +237,16 @@ class TaskCore : public FutureCore, private TaskListNode {
   };
   // What most tasks do not have.
   struct Details : Pooled {
-    uint64_t number;
+    uint64_t number = 0;
     std::string name;
     std::string cancel_message;
     std::string source;  // in debug mode
     int more_cancels = 0;  // than few_cancels_ has room for
-    // The frame of one that was cancelled before it ran.
-    Leaf unstarted;
+    // What leaf_ would be, where that is one of the hooks below.
+    Leaf behind_hook;
+    // Of cut_frames(), for the next step; and who owns those frames until then.
+    PromiseBase* last_to_cut = nullptr;
+    FrameOwner cut_owner;
   };
 
   // The caller of the outermost frame of each task: has no frame.
@@ -259,6 +264,15 @@ class TaskCore : public FutureCore, private TaskListNode {
     static void finish(FrameHook*);
   };
   static NeverStarted never_started_;
+  // The same in the place of frames that are to be destroyed first.
+  class CutFirst final : public FrameHook {
+   public:
+    constexpr CutFirst() : FrameHook(&cut, SourceLocation()) {}
+
+   private:
+    static void cut(FrameHook*);
+  };
+  static CutFirst cut_first_;
 
   // Names count up over the process, as in Python. A thread takes the numbers in
   // blocks: one that runs tasks alone sees 1, 2, 3.
@@ -312,9 +326,12 @@ class TaskCore : public FutureCore, private TaskListNode {
   bool wake_refused();
   // Whether it is in a step, or has begun one that has begun another inside.
   bool running() const { return step.task == this || wait_ == kRunning; }
-  bool due_to_never_start() const {
-    return leaf_ == Leaf::from_promise(never_started_.promise());
+  void set_hook(FrameHook& hook);
+  void take_hook() { leaf_ = std::exchange(details().behind_hook, nullptr); }
+  bool has_hook(FrameHook& hook) const {
+    return leaf_ == Leaf::from_promise(hook.promise());
   }
+  void destroy_up_to(PromiseBase& last) noexcept;
   // The innermost frame, of those that are not on the stack; null where it is
   // done.
   PromiseBase* innermost() const;

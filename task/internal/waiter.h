@@ -24,6 +24,9 @@ struct WaiterKind {
   bool (*cancel)(Waiter& waiter, std::string_view message);
   // The future that is awaited, for waits on one; null otherwise.
   ErasedFuture* (*future)(const Waiter& waiter);
+  // Whether something of the waiter is in the loop's ready queue, so that its frame
+  // has to stay for now. Null: never.
+  bool (*queued)(const Waiter& waiter) = nullptr;
 };
 
 class Waiter {

@@ -21,6 +21,7 @@
 #include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
+#include "asyncio/task/wait.h"
 #include "asyncio/task/with.h"
 #include "asyncio/testing/testing.h"
 
@@ -566,6 +567,80 @@ ASYNCIO_TEST(AsyncGeneratorEndTest, DestroyedOnceItsConsumerIsWoken) {
   it.reset();
   Result<std::optional<int>> result = co_await as_result(task);
   EXPECT_NE(result.get_if<RuntimeError>(), nullptr);
+}
+
+// What is in the ready queue stays where it is until its turn: here the timer, due in
+// the same turn of the loop in which another task destroys the generator.
+ASYNCIO_TEST(AsyncGeneratorEndTest, DestroyedWhileItsTimerIsInTheReadyQueue) {
+  std::string log;
+  auto body = [&]() -> AsyncGenerator<int> {
+    Note local(log, 'g');
+    co_await sleep(1s);
+    co_yield 1;
+  };
+  std::optional<AsyncGenerator<int>> it = body();
+  get_running_loop().call_later(1s, [&] { it.reset(); });
+  Task<std::optional<int>> task = create_task(it->next());
+  Result<std::optional<int>> result = co_await as_result(task);
+  EXPECT_NE(result.get_if<RuntimeError>(), nullptr);
+  EXPECT_EQ(log, "g");
+}
+
+// The same with a wait() of which one future has ended, and of two generators, one
+// in the other, in either order.
+ASYNCIO_TEST(AsyncGeneratorEndTest, BothDestroyedWhileTheirWaitIsInTheQueue) {
+  for (const bool inner_first : {true, false}) {
+    std::string log;
+    std::vector<Future<>> futures = {create_future<>(), create_future<>()};
+    std::optional<AsyncGenerator<int>> inner, outer;
+    auto waits = [&]() -> AsyncGenerator<int> {
+      Note local(log, 'i');
+      co_await asyncio::wait(futures, {.return_when = FIRST_COMPLETED});
+      co_yield 1;
+    };
+    auto asks = [&]() -> AsyncGenerator<int> {
+      Note local(log, 'o');
+      co_await inner->next();
+      co_yield 2;
+    };
+    inner = waits();
+    outer = asks();
+    Task<std::optional<int>> task = create_task(outer->next());
+    co_await sleep(0s);
+    get_running_loop().call_soon([&] {
+      (inner_first ? inner : outer).reset();
+      (inner_first ? outer : inner).reset();
+    });
+    for (Future<>& future : futures) future.set_result();
+    Result<std::optional<int>> result = co_await as_result(task);
+    EXPECT_NE(result.get_if<RuntimeError>(), nullptr);
+    EXPECT_EQ(log, "io");
+  }
+}
+
+TEST(AsyncGeneratorLoopEndTest, DestroyedWhileItsTimerIsInTheReadyQueue) {
+  std::string log;
+  VirtualClock clock;
+  std::optional<AsyncGenerator<int>> it;
+  {
+    auto loop = new_event_loop({.clock = &clock});
+    auto body = [&]() -> AsyncGenerator<int> {
+      Note local(log, 'g');
+      co_await sleep(1s);
+      co_yield 1;
+    };
+    loop->call_later(1s, [&] {
+      it.reset();
+      loop->stop();
+    });
+    loop->call_soon([&] {
+      it = body();
+      create_task(it->next());
+    });
+    loop->run_forever();
+    EXPECT_EQ(log, "");
+  }
+  EXPECT_EQ(log, "g");
 }
 
 ASYNCIO_TEST(AsyncGeneratorEndTest, DestroyedOnceItsConsumerIsCancelled) {
