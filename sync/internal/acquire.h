@@ -48,7 +48,7 @@ class AcquireAwaiter final : public LibraryAwaiter {
   void await_suspend(std::coroutine_handle<P> caller) {
     primitive_.wait_queue().park(node_, M::kKind, caller.promise());
   }
-  R await_resume() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE R await_resume() {
     if (node_.leave_woken()) {
       primitive_.take_turn();
     } else if (node_.waits()) [[unlikely]] {
