@@ -80,7 +80,6 @@ class Lock {
   void prepare_wait() { binding_.check("Lock"); }
   internal::WaitQueue& wait_queue() { return waiters_; }
   void take_turn() { locked_ = true; }
-  [[noreturn]] static void fail_wait(Lock& lock, internal::WaitNode& node);
   static void give_up(Lock& lock, internal::WaitNode& node) noexcept;
   // A wake-up that somebody was given, or that stopped at them, goes on.
   void pass_on() {

@@ -2,11 +2,9 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/sync/internal/wait_queue.h"
-#include "asyncio/task/internal/task_core.h"
 
 namespace asyncio {
 
-using internal::step_task;
 using internal::WaitNode;
 
 void RWLock::hand_on() {
@@ -16,14 +14,6 @@ void RWLock::hand_on() {
     if (!admits(access)) return;
     if (waiters_.wake_next()) enter(access);
   }
-}
-
-void RWLock::fail_wait(RWLock* lock, Access access, const WaitNode& node) {
-  if (step_task()->wait_cancelled()) {
-    if (lock != nullptr) lock->pass_on(access, node);
-    step_task()->check_cancelled();
-  }
-  internal::throw_destroyed(node.kind());
 }
 
 void RWLock::pass_on(Access access, const WaitNode& node) {

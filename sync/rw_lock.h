@@ -87,9 +87,6 @@ class RWLock {
     void prepare_wait() { lock_.binding_.check("RWLock"); }
     internal::WaitQueue& wait_queue() { return lock_.waiters_; }
     void take_turn() {}  // it was counted when it was handed over
-    [[noreturn]] static void fail_wait(Side& side, internal::WaitNode& node) {
-      RWLock::fail_wait(node.leave() ? &side.lock_ : nullptr, kAccess, node);
-    }
     static void give_up(Side& side, internal::WaitNode& node) noexcept {
       if (node.leave()) side.lock_.pass_on(kAccess, node);
     }
@@ -153,9 +150,6 @@ class RWLock {
   }
   // To as many at the head of the line as can be inside.
   void hand_on();
-  // After node.leave(); null where the lock is gone.
-  [[noreturn]] static void fail_wait(RWLock* lock, Access access,
-                                     const internal::WaitNode& node);
   // Of one who was in line and has left it without the lock.
   void pass_on(Access access, const internal::WaitNode& node);
   [[noreturn]] static void throw_not_acquired(Access access);

@@ -81,8 +81,6 @@ class Semaphore {
   void prepare_wait() { binding_.check("Semaphore"); }
   internal::WaitQueue& wait_queue() { return waiters_; }
   void take_turn() { hand_on(); }
-  [[noreturn]] static void fail_wait(Semaphore& semaphore,
-                                     internal::WaitNode& node);
   static void give_up(Semaphore& semaphore, internal::WaitNode& node) noexcept;
   // Of one who was in line and has left it without a unit.
   void pass_on(const internal::WaitNode& node);

@@ -18,12 +18,11 @@ namespace asyncio::internal {
 //   void prepare_wait()             throws where this task cannot wait in it;
 //   WaitQueue& wait_queue()
 //   void take_turn()                in the resumed task, which was woken: has it;
-//   static void fail_wait(M&, WaitNode&)
-//                                   in the resumed task, where it was cancelled or
-//                                   M is gone: throws;
 //   static void give_up(M&, WaitNode&)
-//                                   the frame is destroyed in the wait: what it
-//                                   was given goes on.
+//                                   leaves, where the task was cancelled, the frame
+//                                   is destroyed in the wait or M is gone: what it
+//                                   was given goes on. M is not to be touched where
+//                                   leave() says that it is gone.
 // The node is made when there is something to wait for.
 template <class M, class R>
 class AcquireAwaiter final : public LibraryAwaiter {
@@ -52,7 +51,8 @@ class AcquireAwaiter final : public LibraryAwaiter {
     if (node_.leave_woken()) {
       primitive_.take_turn();
     } else if (node_.waits()) [[unlikely]] {
-      M::fail_wait(primitive_, node_);
+      M::give_up(primitive_, node_);
+      throw_failed_wait(M::kKind);
     }
     if constexpr (std::is_same_v<R, bool>) {
       return true;

@@ -62,12 +62,10 @@ bool OnceCore::Turn::await_ready() {
 
 bool OnceCore::Turn::await_resume() {
   if (node_.waits()) {
-    const bool alive = node_.leave();
-    if (step_task()->wait_cancelled()) [[unlikely]] {
-      if (alive) pass_on();
-      step_task()->check_cancelled();
+    if (!node_.leave_woken()) [[unlikely]] {
+      if (node_.leave()) pass_on();
+      throw_failed_wait(node_.kind());
     }
-    if (!alive) throw_destroyed(node_.kind());
     if (core_.state_ == kDone) return false;
     core_.state_ = kRunning;
     return true;

@@ -78,11 +78,6 @@ void QueueWait::give_up() noexcept {
   if (node_.leave()) pass_on();
 }
 
-void QueueWait::fail() {
-  step_task()->check_cancelled();
-  throw_destroyed(kind(side_));
-}
-
 bool JoinAwaiter::await_ready() {
   if (queue_.unfinished_ == 0) return true;
   queue_.join_binding_.check("Queue");

@@ -128,7 +128,9 @@ class QueueWait final : private FrameHook {
   // In the resumed task. Throws CancelledError where it was cancelled,
   // RuntimeError where the queue is gone.
   void finish() {
-    if (gone_ || step_task()->wait_cancelled()) [[unlikely]] fail();
+    if (gone_ || step_task()->wait_cancelled()) [[unlikely]] {
+      throw_failed_wait(kind(side_));
+    }
   }
 
  private:
@@ -145,7 +147,6 @@ class QueueWait final : private FrameHook {
   }
   static void resumed(FrameHook* hook);
   void pass_on();
-  void fail();
   void give_up() noexcept;
 
   QueueCore& queue_;

@@ -49,4 +49,9 @@ void throw_destroyed(const WaiterKind& kind) {
                      " that the task waited in was destroyed");
 }
 
+void throw_failed_wait(const WaiterKind& kind) {
+  step_task()->check_cancelled();
+  throw_destroyed(kind);
+}
+
 }  // namespace asyncio::internal

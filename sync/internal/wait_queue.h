@@ -182,6 +182,9 @@ inline bool WaitNode::leave() {
 }
 
 [[noreturn]] void throw_destroyed(const WaiterKind& kind);
+// In the resumed task, of a wait that no wake-up has ended: CancelledError, or the
+// same where it was not cancelled.
+[[noreturn]] void throw_failed_wait(const WaiterKind& kind);
 
 }  // namespace asyncio::internal
 
