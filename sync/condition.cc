@@ -25,12 +25,6 @@ namespace {
 constexpr WaiterKind kWaitKind = WaitNode::kind_named("Condition.wait");
 constexpr WaiterKind kReacquireKind = WaitNode::kind_named("Lock.acquire");
 
-// The cancellation that ended the wait, taken; else null.
-std::exception_ptr take_cancellation() {
-  if (!step_task()->take_cancelled()) [[likely]] return nullptr;
-  return step_task()->make_cancelled_error();
-}
-
 // g++ 12 copies an awaiter that is awaited itself, not one that an operator
 // makes.
 template <class W, class... Args>
@@ -62,7 +56,7 @@ class Condition::Notified : public LibraryAwaiter {
   }
   std::exception_ptr await_resume() {
     node_.leave();
-    return take_cancellation();
+    return step_task()->take_cancelled_error();
   }
 
  private:
@@ -92,7 +86,7 @@ class Condition::Reacquired : public LibraryAwaiter {
   End await_resume() {
     if (!node_.waits()) return End::kAcquired;
     const bool alive = node_.leave();
-    if (std::exception_ptr cancelled = take_cancellation()) {
+    if (std::exception_ptr cancelled = step_task()->take_cancelled_error()) {
       error_ = cancelled;
       if (!alive) return End::kGone;
       lock_.pass_on();

@@ -54,8 +54,7 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
  protected:
   // Null, or the cancellation that ended it.
   std::exception_ptr failure() const {
-    return step_task()->take_cancelled() ? step_task()->make_cancelled_error()
-                                         : nullptr;
+    return step_task()->take_cancelled_error();
   }
   ~SleepAwaiter() {
     if (has_timer()) timer_.~Timer();

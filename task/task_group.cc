@@ -73,8 +73,7 @@ class GroupWait final : public LibraryAwaiter, public Waiter {
   // The CancelledError, where that ended the wait.
   std::exception_ptr await_resume() {
     group_.wait_ = nullptr;
-    if (!step_task()->take_cancelled()) return nullptr;
-    return step_task()->make_cancelled_error();
+    return step_task()->take_cancelled_error();
   }
 
  private:

@@ -38,22 +38,12 @@ void TaskCore::note_source(const PromiseBase& root) {
 }
 
 constinit TaskCore::End TaskCore::end_{SourceLocation()};
-constinit TaskCore::NeverStarted TaskCore::never_started_;
+constinit TaskCore::Hook TaskCore::never_started_(
+    [](FrameHook*) { step_task()->finish_unstarted(); });
+constinit TaskCore::Hook TaskCore::cut_first_(
+    [](FrameHook*) { step_task()->cut_and_go_on(); });
 
-constinit TaskCore::CutFirst TaskCore::cut_first_;
-
-void TaskCore::NeverStarted::finish(FrameHook*) {
-  step_task()->finish_unstarted();
-}
-
-void TaskCore::CutFirst::cut(FrameHook*) {
-  TaskCore& task = *step_task();
-  task.take_hook();
-  task.destroy_up_to(*task.details().last_to_cut);
-  task.leaf_.resume();
-}
-
-void TaskCore::set_hook(FrameHook& hook) {
+void TaskCore::set_hook(Hook& hook) {
   details().behind_hook = leaf_;
   leaf_ = Leaf::from_promise(hook.promise());
 }
@@ -248,8 +238,7 @@ std::exception_ptr TaskCore::make_cancelled_error() const {
 }
 
 void TaskCore::take_cancellation() {
-  wait_ = kRunning;
-  must_cancel_ = false;
+  take_cancelled();
   if (const Details* details = peek_details();
       details != nullptr && !details->cancel_message.empty()) {
     throw CancelledError(details->cancel_message);
@@ -360,6 +349,12 @@ void TaskCore::cut_frames(PromiseBase& last, Waiter& waiter) noexcept {
   for (PromiseBase* frame = cut; frame != &end_; frame = frame->caller()) {
     if (frame == &last) cut = &last;
   }
+}
+
+void TaskCore::cut_and_go_on() {
+  take_hook();
+  destroy_up_to(*details().last_to_cut);
+  leaf_.resume();
 }
 
 // From the innermost one; leaf_ is the caller of `last` then.

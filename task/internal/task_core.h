@@ -129,6 +129,10 @@ class TaskCore : public FutureCore, private TaskListNode {
     must_cancel_ = false;
     return true;
   }
+  // What check_cancelled() would throw, taken; null where it would not.
+  std::exception_ptr take_cancelled_error() {
+    return take_cancelled() ? make_cancelled_error() : nullptr;
+  }
   // Of a cancellation that was taken: the next wait, or the end, has it.
   void defer_cancel() { must_cancel_ = true; }
 
@@ -255,24 +259,15 @@ class TaskCore : public FutureCore, private TaskListNode {
     using PromiseBase::PromiseBase;
   };
   static End end_;
-  // Resumed in the place of a frame that must not run any more.
-  class NeverStarted final : public FrameHook {
+  // Resumed in the place of the innermost frame: of one that was cancelled before
+  // it ran, and of frames that are to be destroyed first.
+  class Hook final : public FrameHook {
    public:
-    constexpr NeverStarted() : FrameHook(&finish, SourceLocation()) {}
-
-   private:
-    static void finish(FrameHook*);
+    constexpr explicit Hook(Resume resume)
+        : FrameHook(resume, SourceLocation()) {}
   };
-  static NeverStarted never_started_;
-  // The same in the place of frames that are to be destroyed first.
-  class CutFirst final : public FrameHook {
-   public:
-    constexpr CutFirst() : FrameHook(&cut, SourceLocation()) {}
-
-   private:
-    static void cut(FrameHook*);
-  };
-  static CutFirst cut_first_;
+  static Hook never_started_;
+  static Hook cut_first_;
 
   // Names count up over the process, as in Python. A thread takes the numbers in
   // blocks: one that runs tasks alone sees 1, 2, 3.
@@ -310,6 +305,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   }
   void finish_with_outcome(PromiseBase& root);
   void finish_unstarted();
+  void cut_and_go_on();
   void note_due_cancel();
   void withdraw_due_cancel();
   void cancel_parked();
@@ -326,9 +322,9 @@ class TaskCore : public FutureCore, private TaskListNode {
   bool wake_refused();
   // Whether it is in a step, or has begun one that has begun another inside.
   bool running() const { return step.task == this || wait_ == kRunning; }
-  void set_hook(FrameHook& hook);
+  void set_hook(Hook& hook);
   void take_hook() { leaf_ = std::exchange(details().behind_hook, nullptr); }
-  bool has_hook(FrameHook& hook) const {
+  bool has_hook(Hook& hook) const {
     return leaf_ == Leaf::from_promise(hook.promise());
   }
   void destroy_up_to(PromiseBase& last) noexcept;
