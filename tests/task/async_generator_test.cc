@@ -14,6 +14,7 @@
 
 #include "asyncio/base/context.h"
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/time.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
@@ -56,6 +57,12 @@ AsyncGenerator<int> fail_after(int n) {
   for (int i = 0; i < n; ++i) co_yield i;
   co_await sleep(1s);
   throw ValueError("from generator");
+}
+// Sleeps before its first value.
+AsyncGenerator<int> noted_sleep(std::string& log, Duration time) {
+  Note note(log, 'd');
+  co_await sleep(time);
+  co_yield 1;
 }
 // Suspended for ever at its `n`th co_yield; notes how it ended.
 AsyncGenerator<int> logged(std::string& log, char letter = 'd') {
@@ -226,12 +233,7 @@ ASYNCIO_TEST(AsyncGeneratorTest, AskingItselfIsRefused) {
 
 ASYNCIO_TEST(AsyncGeneratorTest, CancellingTheAskerEndsIt) {
   std::string log;
-  auto body = [&]() -> AsyncGenerator<int> {
-    Note note(log, 'd');
-    co_await sleep(1h);
-    co_yield 1;
-  };
-  AsyncGenerator<int> it = body();
+  AsyncGenerator<int> it = noted_sleep(log, 1h);
   Task<std::optional<int>> task = create_task(it.next());
   co_await sleep(0s);
   task.cancel();
@@ -573,17 +575,12 @@ ASYNCIO_TEST(AsyncGeneratorEndTest, DestroyedOnceItsConsumerIsWoken) {
 // the same turn of the loop in which another task destroys the generator.
 ASYNCIO_TEST(AsyncGeneratorEndTest, DestroyedWhileItsTimerIsInTheReadyQueue) {
   std::string log;
-  auto body = [&]() -> AsyncGenerator<int> {
-    Note local(log, 'g');
-    co_await sleep(1s);
-    co_yield 1;
-  };
-  std::optional<AsyncGenerator<int>> it = body();
+  std::optional<AsyncGenerator<int>> it = noted_sleep(log, 1s);
   get_running_loop().call_later(1s, [&] { it.reset(); });
   Task<std::optional<int>> task = create_task(it->next());
   Result<std::optional<int>> result = co_await as_result(task);
   EXPECT_NE(result.get_if<RuntimeError>(), nullptr);
-  EXPECT_EQ(log, "g");
+  EXPECT_EQ(log, "d");
 }
 
 // The same with a wait() of which one future has ended, and of two generators, one
@@ -624,23 +621,18 @@ TEST(AsyncGeneratorLoopEndTest, DestroyedWhileItsTimerIsInTheReadyQueue) {
   std::optional<AsyncGenerator<int>> it;
   {
     auto loop = new_event_loop({.clock = &clock});
-    auto body = [&]() -> AsyncGenerator<int> {
-      Note local(log, 'g');
-      co_await sleep(1s);
-      co_yield 1;
-    };
     loop->call_later(1s, [&] {
       it.reset();
       loop->stop();
     });
     loop->call_soon([&] {
-      it = body();
+      it = noted_sleep(log, 1s);
       create_task(it->next());
     });
     loop->run_forever();
     EXPECT_EQ(log, "");
   }
-  EXPECT_EQ(log, "g");
+  EXPECT_EQ(log, "d");
 }
 
 ASYNCIO_TEST(AsyncGeneratorEndTest, DestroyedOnceItsConsumerIsCancelled) {
