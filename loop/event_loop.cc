@@ -295,6 +295,7 @@ void EventLoop::set_signal_handler(int sig,
   signals_->add(sig, std::move(node), insistent);
   // What another owner left uncollected is this one's.
   seen_deliveries_ = internal::SignalRegistry::deliveries() - 1;
+  wakeup_->call();
 }
 
 void EventLoop::collect_signals() {
@@ -373,15 +374,15 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void EventLoop::run_ready() {
 }
 
 // Whether an iteration would do nothing but run what is ready.
-inline bool EventLoop::only_ready() const {
-  return !ready_.empty() && concerns_ == 0 && inbox_.empty() &&
-         internal::SignalRegistry::deliveries() == seen_deliveries_;
+inline bool EventLoop::only_ready(const internal::Wakeup& wakeup) const {
+  return !ready_.empty() && concerns_ == 0 && !wakeup.called();
 }
 
 // One iteration: docs/loop.md has it as a numbered list.
 void EventLoop::run_once() {
   // With something to run and nothing watched there is nothing to wait for.
   if (ready_.empty() || poller_->watched() > 0) wait_for_events();
+  wakeup_->take_calls();
   collect_signals();
   inbox_.drain_to(ready_);
   if ((concerns_ & kTimed) != 0) move_due_timers();
@@ -419,8 +420,9 @@ void EventLoop::run_forever() {
     internal::ContextScope context;
   } scope(*this);
   run_once();
+  const internal::Wakeup& wakeup = *wakeup_;
   do {
-    while (only_ready()) run_ready<&EventLoop::take_turn>();
+    while (only_ready(wakeup)) run_ready<&EventLoop::take_turn>();
   } while (go_round());
 }
 

@@ -329,7 +329,12 @@ class EventLoop {
     }
     // Once it is pushed, the node may run and end the loop.
     internal::Wakeup& wakeup = *wakeup_;
-    if (inbox_.push(node)) [[unlikely]] wakeup.notify();
+    const internal::Inbox::Pushed pushed = inbox_.push(node);
+    if (pushed.first_since_sleep()) [[unlikely]] {
+      wakeup.notify();
+    } else if (pushed.first()) [[unlikely]] {
+      wakeup.call();
+    }
   }
   void set_interest(internal::IoNode& node, int32_t interest);
   void collect_signals();
@@ -339,7 +344,7 @@ class EventLoop {
     set_concern(kTimed, true);
     wheel_.schedule(timer, deadline);
   }
-  bool only_ready() const;
+  bool only_ready(const internal::Wakeup& wakeup) const;
   void wait_for_events();
   void look_for_events();
   TimePoint wake_time(TimePoint first) const;

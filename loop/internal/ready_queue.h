@@ -47,23 +47,23 @@ class ReadyQueue {
 
    private:
     friend class ReadyQueue;
-    Batch(ReadyNode* first, ReadyNode** tail) : next_(first), tail_(tail) {}
+    explicit Batch(ReadyNode* first) : next_(first) {}
     ReadyNode* next_;
-    ReadyNode** tail_;
   };
   // Requires !empty(). What is pushed from here on is not in the batch.
   Batch take_all() {
-    const Batch all(head_, tail_);
-    head_ = end_mark();
     tail_ = &head_;
-    return all;
+    return Batch(std::exchange(head_, end_mark()));
   }
-  // What is left of a batch goes before all that is in the queue. (By value, so
-  // that a batch that is gone through stays in registers.)
+  // What is left of a batch goes before all that is in the queue. It is walked
+  // through, so that a batch need not know its end. (By value: so it stays in a
+  // register.)
   void put_back(Batch rest) {
-    if (rest.empty()) return;
-    *rest.tail_ = head_;
-    if (empty()) tail_ = rest.tail_;
+    ReadyNode** last = &rest.next_;
+    while (*last != end_mark()) last = &(*last)->next_;
+    if (last == &rest.next_) return;
+    *last = head_;
+    if (empty()) tail_ = last;
     head_ = rest.next_;
   }
 
@@ -83,14 +83,27 @@ class ReadyQueue {
 // sleeps, so that a push learns in one step whether it has to wake it.
 class Inbox {
  public:
-  // The node's owner must not touch its links until the loop has run it. True
-  // where the loop sleeps, and the pusher, the first since, has to wake it.
-  [[nodiscard]] bool push(ReadyNode& node) {
+  // What a node came to lie on: whether the loop is to be told.
+  class Pushed {
+   public:
+    // There is something now. (Where it is not the first, who was tells the loop.)
+    bool first() const { return is_bottom(below_); }
+    // And the loop sleeps: it has to be woken.
+    bool first_since_sleep() const { return below_ == sleeping(); }
+
+   private:
+    friend class Inbox;
+    explicit Pushed(const ReadyNode* below) : below_(below) {}
+    const ReadyNode* below_;
+  };
+
+  // The node's owner must not touch its links until the loop has run it.
+  [[nodiscard]] Pushed push(ReadyNode& node) {
     ReadyNode* head = head_.load(std::memory_order_relaxed);
     do {
       node.next_ = head;
     } while (!head_.compare_exchange_weak(head, &node));
-    return head == sleeping();
+    return Pushed(head);
   }
 
   bool empty() const {

@@ -51,6 +51,7 @@ void Wakeup::GiveBack::operator()(Wakeup* wakeup) const noexcept {
 }
 
 void Wakeup::notify() noexcept {
+  call();
   const uint64_t one = 1;
   // Can fail only where the counter is full, and then the event is there.
   [[maybe_unused]] const ssize_t n = write(fd_, &one, sizeof one);

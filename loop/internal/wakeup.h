@@ -1,4 +1,5 @@
-// Wakeup: how other threads and signal handlers end a loop's wait.
+// Wakeup: how other threads and signal handlers turn a loop's attention outside,
+// and end its wait.
 //
 // It outlives every loop: a thread that posted may still be about to write when
 // the callback it posted has ended the loop, and a signal handler may be late
@@ -28,8 +29,19 @@ class Wakeup {
   // Writing to it is what notify() does.
   int fd() const { return fd_; }
 
-  // Ends the wait under way, or the next. Safe in a signal handler.
+  // Of one that is awake: it looks at its inbox and at its signals before it runs
+  // the next batch. What it is to see is there before the call.
+  void call() noexcept { called_.store(true, std::memory_order_release); }
+  // The same, and ends the wait under way, or the next. Safe in a signal handler.
   void notify() noexcept;
+
+  // Of the loop, before it looks: whether it was called since.
+  bool called() const { return called_.load(std::memory_order_relaxed); }
+  // Who calls from here on is for the next look. An exchange, so that nothing that
+  // is read afterwards can have been read before.
+  void take_calls() {
+    if (called()) called_.exchange(false);
+  }
 
   // For what is told otherwise than through the Inbox, which knows itself whether
   // the loop sleeps. The loop says that it sleeps, looks for the last time, and
@@ -45,6 +57,7 @@ class Wakeup {
   explicit Wakeup(int fd) : fd_(fd) {}
 
   const int fd_;
+  std::atomic<bool> called_{false};
   std::atomic<bool> asleep_{false};
 };
 

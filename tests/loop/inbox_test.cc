@@ -17,12 +17,21 @@ struct Node final : ReadyNode {
   void drop() noexcept override {}
 };
 
+const char* push(Inbox& inbox, Node& node) {
+  const Inbox::Pushed pushed = inbox.push(node);
+  if (pushed.first_since_sleep()) return "first, since it sleeps";
+  return pushed.first() ? "first" : "behind others";
+}
+
 TEST(InboxTest, IsEmptiedInTheOrderOfPushing) {
   Inbox inbox;
   ReadyQueue queue;
   std::array<Node, 3> nodes;
   EXPECT_TRUE(inbox.empty());
-  for (Node& node : nodes) EXPECT_FALSE(inbox.push(node));
+  EXPECT_STREQ(push(inbox, nodes[0]), "first");
+  for (size_t i = 1; i < nodes.size(); ++i) {
+    EXPECT_STREQ(push(inbox, nodes[i]), "behind others");
+  }
   EXPECT_FALSE(inbox.empty());
   inbox.drain_to(queue);
   EXPECT_TRUE(inbox.empty());
@@ -39,7 +48,7 @@ TEST(InboxTest, WhatIsInItGoesBehindWhatIsReady) {
   ReadyQueue queue;
   Node ready, posted, later;
   queue.push(ready);
-  EXPECT_FALSE(inbox.push(posted));
+  EXPECT_STREQ(push(inbox, posted), "first");
   inbox.drain_to(queue);
   queue.push(later);
   EXPECT_EQ(&queue.pop(), &ready);
@@ -53,10 +62,10 @@ TEST(InboxTest, TheFirstPushToASleepingLoopHasToWakeIt) {
   std::array<Node, 3> nodes;
   ASSERT_TRUE(inbox.begin_sleep());
   EXPECT_TRUE(inbox.empty());
-  EXPECT_TRUE(inbox.push(nodes[0]));
-  EXPECT_FALSE(inbox.push(nodes[1]));
+  EXPECT_STREQ(push(inbox, nodes[0]), "first, since it sleeps");
+  EXPECT_STREQ(push(inbox, nodes[1]), "behind others");
   inbox.end_sleep();
-  EXPECT_FALSE(inbox.push(nodes[2]));
+  EXPECT_STREQ(push(inbox, nodes[2]), "behind others");
   inbox.drain_to(queue);
   for (Node& node : nodes) EXPECT_EQ(&queue.pop(), &node);
   EXPECT_TRUE(queue.empty());
@@ -66,9 +75,9 @@ TEST(InboxTest, ALoopWithSomethingInItDoesNotGoToSleep) {
   Inbox inbox;
   ReadyQueue queue;
   Node first, second;
-  EXPECT_FALSE(inbox.push(first));
+  EXPECT_STREQ(push(inbox, first), "first");
   EXPECT_FALSE(inbox.begin_sleep());
-  EXPECT_FALSE(inbox.push(second)) << "it does not sleep";
+  EXPECT_STREQ(push(inbox, second), "behind others");
   inbox.drain_to(queue);
   EXPECT_TRUE(inbox.begin_sleep());
 }
@@ -79,7 +88,7 @@ TEST(InboxTest, AfterASleepNobodyHasToWakeTheLoop) {
   Node node;
   ASSERT_TRUE(inbox.begin_sleep());
   inbox.end_sleep();
-  EXPECT_FALSE(inbox.push(node));
+  EXPECT_STREQ(push(inbox, node), "first");
   inbox.drain_to(queue);
   EXPECT_EQ(&queue.pop(), &node);
 }
@@ -93,7 +102,7 @@ TEST(InboxTest, ASleepThatWasNotEndedMayBeBegunAgain) {
   inbox.drain_to(queue);
   EXPECT_TRUE(queue.empty());
   ASSERT_TRUE(inbox.begin_sleep());
-  EXPECT_TRUE(inbox.push(node));
+  EXPECT_STREQ(push(inbox, node), "first, since it sleeps");
 }
 
 TEST(InboxTest, OfManyThreadsOneWakesTheLoopEachTimeItSleeps) {
@@ -108,7 +117,7 @@ TEST(InboxTest, OfManyThreadsOneWakesTheLoopEachTimeItSleeps) {
     nodes[t] = std::vector<Node>(kPushes);
     threads.emplace_back([&, t] {
       for (Node& node : nodes[t]) {
-        if (inbox.push(node)) ++wake_ups[t];
+        if (inbox.push(node).first_since_sleep()) ++wake_ups[t];
       }
     });
   }

@@ -2,6 +2,7 @@
 // handlers back, as the loop's end does.
 #include <atomic>
 #include <cerrno>
+#include <functional>
 #include <memory>
 #include <pthread.h>
 #include <signal.h>
@@ -63,6 +64,37 @@ TEST_F(SignalTest, SignalOfAnotherThreadEndsTheWait) {
   std::thread sender([] { kill(getpid(), SIGUSR1); });
   loop.run_forever();
   sender.join();
+}
+
+// A loop that has always something ready does not look outside for itself.
+TEST_F(SignalTest, SignalToABusyLoopIsInTheNextBatch) {
+  loop.add_signal_handler(SIGUSR1, note("s"));
+  int batches = 0;
+  std::function<void()> busy = [&] {
+    log += std::to_string(++batches);
+    if (batches == 5) return loop.stop();
+    if (batches == 2 || batches == 3) raise(SIGUSR1);
+    loop.call_soon(std::ref(busy));
+  };
+  loop.call_soon(std::ref(busy));
+  loop.run_forever();
+  EXPECT_EQ(log, "123s4s5");
+}
+
+TEST_F(SignalTest, WhatAnotherOwnerHasNotCollectedComesToABusyLoop) {
+  auto other = new_event_loop();
+  other->add_signal_handler(SIGUSR1, note("other"));
+  raise(SIGUSR1);
+  int batches = 0;
+  std::function<void()> busy = [&] {
+    log += std::to_string(++batches);
+    if (batches == 4) return loop.stop();
+    if (batches == 2) loop.add_signal_handler(SIGUSR1, note("s"));
+    loop.call_soon(std::ref(busy));
+  };
+  loop.call_soon(std::ref(busy));
+  loop.run_forever();
+  EXPECT_EQ(log, "123s4");
 }
 
 TEST_F(SignalTest, SignalBeforeTheRunIsNotLost) {

@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -62,6 +63,27 @@ TEST(ThreadsTest, EachSinglePostEndsTheWait) {
   constexpr int kRounds = kPosts / 20;
   auto loop = new_event_loop();
   EXPECT_EQ(answered_posts(*loop, kRounds), kRounds);
+}
+
+// A loop that has always something ready does not look outside for itself.
+TEST(ThreadsTest, APostToABusyLoopIsInTheNextBatch) {
+  auto loop = new_event_loop();
+  std::string log;
+  int batches = 0;
+  std::function<void()> busy = [&] {
+    log += std::to_string(++batches);
+    if (batches == 5) return loop->stop();
+    if (batches == 2 || batches == 3) {
+      std::thread([&] {
+        loop->call_soon_threadsafe([&] { log += 'a'; });
+        loop->call_soon_threadsafe([&] { log += 'b'; });
+      }).join();
+    }
+    loop->call_soon(std::ref(busy));
+  };
+  loop->call_soon(std::ref(busy));
+  loop->run_forever();
+  EXPECT_EQ(log, "123ab4ab5");
 }
 
 TEST(ThreadsTest, PostsBeforeTheRunAreTakenInOneIteration) {
