@@ -49,8 +49,8 @@ class Semaphore {
   // ValueError("BoundedSemaphore released too many times").
   void release() {
     if (value_ >= bound_) [[unlikely]] throw_too_many();
+    if (waiters_.any_live() && waiters_.wake_next()) return;
     ++value_;
-    if (waiters_.any_live()) hand_out();
   }
 
   // Whether acquire() would wait: there is no unit, or somebody is in line.

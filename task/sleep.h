@@ -46,7 +46,7 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
       step_task()->yield(promise);
     }
   }
-  void await_resume() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void await_resume() {
     delay_ = Duration::zero();  // the timer is out: the destructor may skip it
     step_task()->check_cancelled();
   }

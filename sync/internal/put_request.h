@@ -26,7 +26,7 @@ class PutAwaiter final : public LibraryAwaiter {
   bool await_ready() { return queue_.core_.ready(QueueSide::kPut); }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    wait_.emplace(queue_.core_, QueueSide::kPut, caller.promise());
+    wait_.emplace(queue_.core_, caller.promise());
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE void await_resume() {
     if (wait_) wait_->finish();
@@ -38,7 +38,7 @@ class PutAwaiter final : public LibraryAwaiter {
  private:
   Q& queue_;
   std::tuple<Args...> args_;
-  std::optional<QueueWait> wait_;
+  std::optional<PutWait> wait_;
 };
 
 template <class Q, class... Args>

@@ -44,39 +44,45 @@ void QueueCore::refuse_get() const {
   throw QueueEmpty();
 }
 
-const WaiterKind QueueWait::kGetKind = WaitNode::kind_named("Queue.get");
-const WaiterKind QueueWait::kPutKind = WaitNode::kind_named("Queue.put");
-const SourceLocation QueueWait::kGetPlace = get();
-const SourceLocation QueueWait::kPutPlace = put();
+template <>
+const WaiterKind GetWait::kKind = WaitNode::kind_named("Queue.get");
+template <>
+const WaiterKind PutWait::kKind = WaitNode::kind_named("Queue.put");
+template <>
+const SourceLocation GetWait::kPlace = get();
+template <>
+const SourceLocation PutWait::kPlace = put();
 
 // In the place of the frame, before any code of the user's.
-void QueueWait::resumed(FrameHook* hook) {
+template <QueueSide kSide>
+void QueueWait<kSide>::resumed(FrameHook* hook) {
   QueueWait& wait = *static_cast<QueueWait*>(hook);
   if (!wait.node_.leave_woken()) [[unlikely]] {
-    if (wait.node_.leave()) {
-      wait.pass_on();
-    } else {
-      wait.gone_ = true;
-    }
-  } else if (wait.queue_.blocked(wait.side_)) [[unlikely]] {
-    wait.queue_.line(wait.side_).park(wait.node_, kind(wait.side_),
-                                      wait.promise());
+    wait.failed_ = true;
+    if (wait.node_.leave()) wait.pass_on();
+  } else if (wait.queue_.blocked(kSide)) [[unlikely]] {
+    wait.queue_.line(kSide).park(wait.node_, kKind, wait.promise());
     return;
   }
   step_task()->resume_instead(*wait.promise().caller());
 }
 
 // It was chosen and cannot go: the next one can.
-void QueueWait::pass_on() {
+template <QueueSide kSide>
+void QueueWait<kSide>::pass_on() {
   const bool possible =
-      side_ == QueueSide::kGet ? !queue_.empty() : !queue_.full();
-  if (possible && node_.woken()) queue_.line(side_).wake_next();
+      kSide == QueueSide::kGet ? !queue_.empty() : !queue_.full();
+  if (possible && node_.woken()) queue_.line(kSide).wake_next();
 }
 
 // The frame is destroyed in the wait.
-void QueueWait::give_up() noexcept {
+template <QueueSide kSide>
+void QueueWait<kSide>::give_up() noexcept {
   if (node_.leave()) pass_on();
 }
+
+template class QueueWait<QueueSide::kGet>;
+template class QueueWait<QueueSide::kPut>;
 
 bool JoinAwaiter::await_ready() {
   if (queue_.unfinished_ == 0) return true;

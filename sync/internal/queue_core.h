@@ -28,6 +28,23 @@ enum class QueueSide : uint8_t {
   kPut,  // that it is full
 };
 
+// Who waits at one side. Where nobody does, the next items cost one look at a flag.
+class QueueLine {
+ public:
+  void park(WaitNode& node, const WaiterKind& kind, PromiseBase& leaf) {
+    may_wait_ = true;
+    tasks_.park(node, kind, leaf);
+  }
+  void wake_next() {
+    if (may_wait_ && !tasks_.wake_next()) [[unlikely]] may_wait_ = false;
+  }
+  void wake_all() { tasks_.wake_all(); }
+
+ private:
+  WaitQueue tasks_;
+  bool may_wait_ = false;  // false: nobody does who was not woken
+};
+
 class QueueCore {
  public:
   explicit QueueCore(ptrdiff_t maxsize)
@@ -77,13 +94,14 @@ class QueueCore {
 
  private:
   friend class JoinAwaiter;
+  template <QueueSide kSide>
   friend class QueueWait;
   template <class Q>
   friend class GetAwaiter;
   template <class Q, class... Args>
   friend class PutAwaiter;
 
-  WaitQueue& line(QueueSide side) {
+  QueueLine& line(QueueSide side) {
     return side == QueueSide::kGet ? getters_ : putters_;
   }
   // Whether a task has to wait for its turn at `side`.
@@ -105,8 +123,8 @@ class QueueCore {
   const ptrdiff_t maxsize_;
   size_t unfinished_ = 0;  // items put for which task_done() was not called
   bool shut_down_ = false;
-  WaitQueue getters_;
-  WaitQueue putters_;
+  QueueLine getters_;
+  QueueLine putters_;
   WaitQueue joiners_;
   LoopBinding binding_;
   LoopBinding join_binding_;
@@ -115,12 +133,13 @@ class QueueCore {
 // A task's wait for its turn. Woken, it looks whether the turn is still its
 // own: another may have been faster, and then it goes to the end of the line.
 // It is a hook, as an awaiter cannot suspend its frame twice in one co_await.
+template <QueueSide kSide>
 class QueueWait final : private FrameHook {
  public:
-  QueueWait(QueueCore& queue, QueueSide side, PromiseBase& caller)
-      : FrameHook(&QueueWait::resumed, place(side)), queue_(queue), side_(side) {
+  QueueWait(QueueCore& queue, PromiseBase& caller)
+      : FrameHook(kFunctions, kPlace), queue_(queue) {
     promise().set_caller(&caller);
-    queue.line(side).park(node_, kind(side), promise());
+    queue.line(kSide).park(node_, kKind, promise());
   }
   ~QueueWait() {
     if (node_.waits()) [[unlikely]] give_up();
@@ -128,32 +147,32 @@ class QueueWait final : private FrameHook {
   // In the resumed task. Throws CancelledError where it was cancelled,
   // RuntimeError where the queue is gone.
   void finish() {
-    if (gone_ || step_task()->wait_cancelled()) [[unlikely]] {
-      throw_failed_wait(kind(side_));
-    }
+    if (failed_) [[unlikely]] throw_failed_wait(kKind);
   }
 
  private:
-  static const WaiterKind kGetKind;
-  static const WaiterKind kPutKind;
-  static const WaiterKind& kind(QueueSide side) {
-    return side == QueueSide::kGet ? kGetKind : kPutKind;
-  }
-  // What a task's stack shows for the wait.
-  static const SourceLocation kGetPlace;
-  static const SourceLocation kPutPlace;
-  static SourceLocation place(QueueSide side) {
-    return side == QueueSide::kGet ? kGetPlace : kPutPlace;
-  }
   static void resumed(FrameHook* hook);
   void pass_on();
   void give_up() noexcept;
 
+  static constexpr Functions kFunctions{&QueueWait::resumed};
+  static const WaiterKind kKind;
+  static const SourceLocation kPlace;  // what a task's stack shows for the wait
+
   QueueCore& queue_;
-  const QueueSide side_;
-  bool gone_ = false;
+  bool failed_ = false;
   WaitNode node_;
 };
+using GetWait = QueueWait<QueueSide::kGet>;
+using PutWait = QueueWait<QueueSide::kPut>;
+template <>
+const WaiterKind GetWait::kKind;
+template <>
+const WaiterKind PutWait::kKind;
+template <>
+const SourceLocation GetWait::kPlace;
+template <>
+const SourceLocation PutWait::kPlace;
 
 // Q is a queue: a QueueCore with get_nowait() and emplace_nowait().
 template <class Q>
@@ -166,7 +185,7 @@ class GetAwaiter final : public LibraryAwaiter {
   bool await_ready() { return queue_.core_.ready(QueueSide::kGet); }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    wait_.emplace(queue_.core_, QueueSide::kGet, caller.promise());
+    wait_.emplace(queue_.core_, caller.promise());
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE typename Q::value_type await_resume() {
     if (wait_) wait_->finish();
@@ -175,7 +194,7 @@ class GetAwaiter final : public LibraryAwaiter {
 
  private:
   Q& queue_;
-  std::optional<QueueWait> wait_;
+  std::optional<GetWait> wait_;
 };
 
 template <class Q>

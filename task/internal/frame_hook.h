@@ -12,6 +12,18 @@ namespace asyncio::internal {
 class FrameHook {
  public:
   using Resume = void (*)(FrameHook* hook);
+  // Of one kind of hooks: a static of it, from which a hook is made by one copy.
+  class Functions {
+   public:
+    explicit constexpr Functions(Resume resume) : resume_(resume) {}
+
+   private:
+    // Whoever the hook is part of owns it.
+    static void destroy(FrameHook*) {}
+
+    [[maybe_unused]] Resume resume_;
+    [[maybe_unused]] Resume destroy_ = &Functions::destroy;
+  };
 
   FrameHook(const FrameHook&) = delete;
   FrameHook& operator=(const FrameHook&) = delete;
@@ -20,8 +32,8 @@ class FrameHook {
   PromiseBase& promise() { return promise_; }
 
  protected:
-  constexpr FrameHook(Resume resume, SourceLocation where)
-      : resume_(resume), promise_(where) {}
+  constexpr FrameHook(const Functions& functions, SourceLocation where)
+      : functions_(functions), promise_(where) {}
   ~FrameHook() = default;
 
  private:
@@ -30,11 +42,7 @@ class FrameHook {
     using PromiseBase::PromiseBase;
   };
 
-  // Whoever the hook is part of owns it.
-  static void destroy(FrameHook*) {}
-
-  [[maybe_unused]] Resume const resume_;
-  [[maybe_unused]] Resume const destroy_ = &FrameHook::destroy;
+  [[maybe_unused]] const Functions functions_;
   Promise promise_;
 };
 

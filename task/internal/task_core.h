@@ -264,7 +264,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   class Hook final : public FrameHook {
    public:
     constexpr explicit Hook(Resume resume)
-        : FrameHook(resume, SourceLocation()) {}
+        : FrameHook(Functions(resume), SourceLocation()) {}
   };
   static Hook never_started_;
   static Hook cut_first_;

@@ -123,6 +123,18 @@ ASYNCIO_TEST(SyncAllocationTest, TheWaitForAConditionTakesNone) {
   EXPECT_EQ(count, 0);
 }
 
+ASYNCIO_TEST(SyncAllocationTest, AQueueThatIsFilledAndEmptiedTakesNone) {
+  Queue<int64_t> queue;
+  int64_t before = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    if (round == 1) before = allocations_beside_pool();
+    for (int64_t i = 0; i < 1000; ++i) queue.put_nowait(i);
+    for (int64_t i = 0; i < 1000; ++i) EXPECT_EQ(queue.get_nowait(), i);
+  }
+  EXPECT_EQ(allocations_beside_pool() - before, 0);
+  co_return;
+}
+
 ASYNCIO_TEST(SyncAllocationTest, AFullAndAnEmptyQueueTakeNone) {
   Queue<int> queue(1);
   auto put = [&]() -> Coroutine<> { co_await queue.put(1); };
