@@ -131,6 +131,7 @@ const void* cast_exception(const std::exception_ptr& exception,
   void* object = nullptr;
   std::memcpy(&object, &exception, sizeof object);
   const std::type_info* thrown = exception.__cxa_exception_type();
+  if (*thrown == type) return object;
   return type.__do_catch(thrown, &object, 1) ? object : nullptr;
 }
 

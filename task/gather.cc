@@ -76,7 +76,7 @@ void Gathering::child_done(FutureCore& child) {
 void Gathering::end_cancelled(FutureCore& last) {
   for (const GatherLink& link : links()) link.child_->mark_retrieved();
   outer_.fail(last.cancelled() ? last.outcome()
-                               : std::make_exception_ptr(CancelledError()));
+                               : plain_cancelled_error());
 }
 
 void Gathering::end() {

@@ -82,6 +82,13 @@ uint64_t next_callback_number() {
 
 }  // namespace
 
+const std::exception_ptr& plain_cancelled_error() {
+  // Never destroyed: it is asked for as long as there are tasks.
+  static const std::exception_ptr& instance =
+      *new std::exception_ptr(std::make_exception_ptr(CancelledError()));
+  return instance;
+}
+
 void FutureCore::end_without_result() noexcept {
   if (state_ == kPending) {
     abandon_links();
@@ -169,7 +176,7 @@ std::exception_ptr FutureCore::outcome() {
   unretrieved_ = false;
   if (state_ == kFinished) return nullptr;
   if (state_ == kCancelled && exception_ == nullptr) {
-    exception_ = std::make_exception_ptr(CancelledError());
+    return plain_cancelled_error();
   }
   return exception_;
 }

@@ -27,6 +27,10 @@ namespace asyncio::internal {
 
 class FutureCore;
 
+// The CancelledError without a text. It is always the same one: so nothing is
+// allocated for who asks how a task ended, and one that was cancelled keeps none.
+const std::exception_ptr& plain_cancelled_error();
+
 // Somebody who is told when a future is done: an awaiting task, a callback. In
 // the future's list until then; destroying it takes it out.
 class DoneLink {
@@ -84,7 +88,7 @@ class FutureCore : public ErasedFuture, public Pooled {
   }
   void fail(std::exception_ptr exception);
   bool cancel(std::string_view message) override;
-  // Ended by this CancelledError.
+  // Ended by this CancelledError; null for the one without a text.
   void finish_cancelled(std::exception_ptr exception);
 
   // Throws unless there is a result: InvalidStateError, CancelledError, or the
@@ -170,7 +174,7 @@ class FutureCore : public ErasedFuture, public Pooled {
 
   EventLoop* loop_;
   // Pending: the ring of links, by its first. Failed or cancelled: the exception,
-  // null for a CancelledError without a text that nobody has asked for yet.
+  // null for plain_cancelled_error().
   union {
     DoneLink* first_link_ = nullptr;
     std::exception_ptr exception_;

@@ -7,6 +7,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -124,8 +125,11 @@ void TaskCore::finish_with(std::exception_ptr exception) {
     finish_cancelled(make_cancelled_error());
     return;
   }
-  if (exception_cast<CancelledError>(exception) != nullptr) {
-    finish_cancelled(std::move(exception));
+  if (const auto* cancelled = exception_cast<CancelledError>(exception)) {
+    const bool plain =
+        *exception.__cxa_exception_type() == typeid(CancelledError) &&
+        cancelled->message().empty();
+    finish_cancelled(plain ? nullptr : std::move(exception));
     return;
   }
   fail(exception);
@@ -233,8 +237,10 @@ int TaskCore::uncancel() {
 
 std::exception_ptr TaskCore::make_cancelled_error() const {
   const Details* details = peek_details();
-  return std::make_exception_ptr(
-      details ? CancelledError(details->cancel_message) : CancelledError());
+  if (details == nullptr || details->cancel_message.empty()) {
+    return plain_cancelled_error();
+  }
+  return std::make_exception_ptr(CancelledError(details->cancel_message));
 }
 
 void TaskCore::take_cancellation() {

@@ -208,6 +208,38 @@ ASYNCIO_TEST_F(CancellationTest, ACancelledErrorOfItsOwnCancelsTheTask) {
   EXPECT_EQ(exception_message(end.exception()), "own");
 }
 
+ASYNCIO_TEST_F(CancellationTest, AClassDerivedFromCancelledErrorIsKept) {
+  struct Evicted : CancelledError {};
+  auto body = []() -> Coroutine<> {
+    try {
+      co_await sleep(1h);
+    } catch (const CancelledError&) {
+      throw Evicted();
+    }
+  };
+  Task<> task = create_task(body);
+  co_await sleep(0s);
+  task.cancel();
+  const Result<> end = co_await as_result(task);
+  EXPECT_TRUE(task.cancelled());
+  EXPECT_NE(exception_cast<Evicted>(end.exception()), nullptr);
+}
+
+// So that a million tasks that were cancelled keep no exception each.
+ASYNCIO_TEST_F(CancellationTest, WithoutATextIsTheSameForAll) {
+  auto body = []() -> Coroutine<> { co_await sleep(1h); };
+  std::exception_ptr first;
+  for (const bool started : {true, true, false}) {
+    Task<> task = create_task(body);
+    if (started) co_await sleep(0s);
+    task.cancel();
+    const Result<> end = co_await as_result(task);
+    EXPECT_TRUE(end.cancelled());
+    if (first == nullptr) first = end.exception();
+    EXPECT_EQ(end.exception(), first);
+  }
+}
+
 ASYNCIO_TEST_F(CancellationTest, IsNotCaughtAsAStdException) {
   auto body = [this]() -> Coroutine<> {
     try {
