@@ -295,7 +295,6 @@ void EventLoop::set_signal_handler(int sig,
   signals_->add(sig, std::move(node), insistent);
   // What another owner left uncollected is this one's.
   seen_deliveries_ = internal::SignalRegistry::deliveries() - 1;
-  wakeup_->call();
 }
 
 void EventLoop::collect_signals() {

@@ -144,6 +144,8 @@ void SignalRegistry::add(int sig, Ref<CallbackNode> callback, bool insistent) {
     slot.owner = this;
     slot.insistent.store(insistent);
     slot.wakeup.store(&wakeup_);
+    // What came before it, to another owner or to none, is this one's.
+    if (slot.deliveries.load() > 0) wakeup_.notify();
   } catch (...) {
     if (fresh) calls_.erase(place);
     throw;

@@ -6,7 +6,8 @@
 // on another thread. A Wakeup that was given back serves the next loop, to
 // which such a late write is one look at its inbox too many.
 //
-// Threads: any, but for prepare_to_sleep() and end_sleep(), the loop's.
+// Threads: any, but for called(), take_calls(), prepare_to_sleep() and end_sleep(),
+// the loop's.
 #ifndef ASYNCIO_LOOP_INTERNAL_WAKEUP_H_
 #define ASYNCIO_LOOP_INTERNAL_WAKEUP_H_
 
@@ -15,7 +16,8 @@
 
 namespace asyncio::internal {
 
-class Wakeup {
+// A cache line of its own, as the loop looks at it before each batch.
+class alignas(64) Wakeup {
  public:
   struct GiveBack {
     void operator()(Wakeup* wakeup) const noexcept;
@@ -30,15 +32,16 @@ class Wakeup {
   int fd() const { return fd_; }
 
   // Of one that is awake: it looks at its inbox and at its signals before it runs
-  // the next batch. What it is to see is there before the call.
-  void call() noexcept { called_.store(true, std::memory_order_release); }
+  // the next batch. What it is to see is there before the call. (An exchange, not a
+  // store: so what was there before each of many calls is seen by the one look.)
+  void call() noexcept { called_.exchange(true, std::memory_order_release); }
   // The same, and ends the wait under way, or the next. Safe in a signal handler.
   void notify() noexcept;
 
-  // Of the loop, before it looks: whether it was called since.
+  // Whether it was called since the last take_calls().
   bool called() const { return called_.load(std::memory_order_relaxed); }
-  // Who calls from here on is for the next look. An exchange, so that nothing that
-  // is read afterwards can have been read before.
+  // Before it looks: who calls from here on is for the next look. An exchange, so
+  // that nothing that is read afterwards can have been read before.
   void take_calls() {
     if (called()) called_.exchange(false);
   }

@@ -97,6 +97,22 @@ TEST_F(SignalTest, WhatAnotherOwnerHasNotCollectedComesToABusyLoop) {
   EXPECT_EQ(log, "123s4");
 }
 
+TEST_F(SignalTest, WhatAnotherOwnerHasNotCollectedEndsTheWait) {
+  auto other = new_event_loop();
+  other->add_signal_handler(SIGUSR1, note("other"));
+  raise(SIGUSR1);
+  loop.add_signal_handler(SIGUSR1, [this] { loop.stop(); });
+  loop.run_forever();
+
+  other->add_signal_handler(SIGUSR1, note("other"));
+  raise(SIGUSR1);
+  loop.call_soon([this] {
+    loop.add_signal_handler(SIGUSR1, [this] { loop.stop(); });
+  });
+  loop.run_forever();
+  EXPECT_EQ(log, "");
+}
+
 TEST_F(SignalTest, SignalBeforeTheRunIsNotLost) {
   loop.add_signal_handler(SIGUSR1, [this] { loop.stop(); });
   raise(SIGUSR1);
