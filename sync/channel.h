@@ -31,8 +31,8 @@
 // with tasks in line, the others are served; one that does not run keeps what
 // its tasks were woken for.
 // Cost: O(1), one mutex an operation that need not wait; waiting allocates
-// nothing. Items are in blocks of some 512 bytes, one of which is kept for the
-// next time: filled and emptied by more than that, it allocates one a block. A
+// nothing. Items are in blocks of some 512 bytes, of which up to 8 KiB are kept for
+// the next time: filled and emptied by more than that, it allocates one a block. A
 // wake-up from another thread is one post for all tasks of a loop that were woken
 // before it looked.
 #ifndef ASYNCIO_SYNC_CHANNEL_H_

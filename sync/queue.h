@@ -25,8 +25,8 @@
 // cancelled; one that was woken already gets RuntimeError.
 // Threads: one loop's, the first that waits in it; RuntimeError in another.
 // Cost: O(1), of a PriorityQueue O(log n); waiting allocates nothing, nor does
-// a steady flow of items. (They lie in blocks of some 512 bytes, one of which is
-// kept: filled and emptied by more than that, it allocates one a block.)
+// a steady flow of items. (They lie in blocks of some 512 bytes, of which up to 8 KiB
+// are kept: filled and emptied by more than that, it allocates one a block.)
 #ifndef ASYNCIO_SYNC_QUEUE_H_
 #define ASYNCIO_SYNC_QUEUE_H_
 

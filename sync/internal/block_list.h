@@ -1,11 +1,12 @@
 // BlockList: a sequence that grows at its back and is taken from at either end.
 // What is in it is never moved, so that a move that throws loses nothing.
 //
-// Cost: O(1). An allocation a block of some 512 bytes; sixteen blocks that fell
-// empty are kept, so that a steady flow allocates nothing.
+// Cost: O(1). An allocation a block of some 512 bytes, or of eight items; up to 8 KiB
+// of blocks that fell empty are kept, so that a steady flow allocates nothing.
 #ifndef ASYNCIO_SYNC_INTERNAL_BLOCK_LIST_H_
 #define ASYNCIO_SYNC_INTERNAL_BLOCK_LIST_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <new>
 #include <utility>
@@ -61,9 +62,10 @@ class BlockList {
   }
 
  private:
-  static constexpr int kSpares = 16;
   static constexpr size_t kItems =
       sizeof(T) * 8 < 512 ? 512 / sizeof(T) : size_t{8};
+  static constexpr size_t kSpares =
+      std::max(size_t{1}, 8192 / (kItems * sizeof(T)));
 
   struct Block {
     T* items() { return reinterpret_cast<T*>(bytes); }
@@ -129,7 +131,7 @@ class BlockList {
   Block* first_ = nullptr;
   Block* last_ = nullptr;
   Block* spares_ = nullptr;
-  int room_for_spares_ = kSpares;
+  size_t room_for_spares_ = kSpares;
 };
 
 }  // namespace asyncio::internal

@@ -45,13 +45,13 @@ void QueueCore::refuse_get() const {
 }
 
 template <>
-const WaiterKind GetWait::kKind = WaitNode::kind_named("Queue.get");
+constinit const WaiterKind GetWait::kKind = WaitNode::kind_named("Queue.get");
 template <>
-const WaiterKind PutWait::kKind = WaitNode::kind_named("Queue.put");
+constinit const WaiterKind PutWait::kKind = WaitNode::kind_named("Queue.put");
 template <>
-const SourceLocation GetWait::kPlace = get();
+constinit const SourceLocation GetWait::kPlace = get();
 template <>
-const SourceLocation PutWait::kPlace = put();
+constinit const SourceLocation PutWait::kPlace = put();
 
 // In the place of the frame, before any code of the user's.
 template <QueueSide kSide>
