@@ -195,27 +195,33 @@ def reason(error):
     return lines[0] if lines else "failed"
 
 
-def profile(command, path, size, count, folder):
-    """Runs one profile: the number of instructions, and callgrind's file."""
+def profile(command, path, size, count, folder, marked=True):
+    """Runs one profile: the number of instructions, and callgrind's file.
+
+    A program that is marked, as ours are, says itself what is to be counted.
+    """
     file = os.path.join(folder, f"{path}.{size}.{count}")
     arguments = [*command, path, str(count)]
     if size:
         arguments.append(str(size))
     run = subprocess.run(
         ["valgrind", "--tool=callgrind", f"--callgrind-out-file={file}",
-         *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+         f"--instr-atstart={'no' if marked else 'yes'}", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         text=True)
     collected = re.search(r"Collected : (\d+)", run.stderr)
     if run.returncode or not collected:
         raise RuntimeError(f"{' '.join(arguments)} failed:\n{run.stderr}")
+    if collected.group(1) == "0":
+        raise RuntimeError(f"{arguments[0]} counts nothing: it was built without "
+                           "valgrind/callgrind.h, of the package valgrind")
     return int(collected.group(1)), file
 
 
-def instructions(command, path, size, count):
+def instructions(command, path, size, count, marked=True):
     """User-mode instructions an operation, by runs of `count` and of twice."""
     with tempfile.TemporaryDirectory() as folder:
-        once, twice = (profile(command, path, size, count * times, folder)[0]
-                       for times in (1, 2))
+        once, twice = (profile(command, path, size, count * times, folder,
+                               marked)[0] for times in (1, 2))
     return (twice - once) / count
 
 
