@@ -135,6 +135,14 @@ const void* cast_exception(const std::exception_ptr& exception,
   return type.__do_catch(thrown, &object, 1) ? object : nullptr;
 }
 
+bool is_plain_cancellation(const std::exception_ptr& exception) noexcept {
+  if (!exception ||
+      *exception.__cxa_exception_type() != typeid(CancelledError)) {
+    return false;
+  }
+  return exception_cast<CancelledError>(exception)->message().empty();
+}
+
 bool stops_loop(const std::exception_ptr& exception) noexcept {
   return exception_cast<KeyboardInterrupt>(exception) != nullptr ||
          exception_cast<SystemExit>(exception) != nullptr;

@@ -239,6 +239,10 @@ namespace internal {
 const void* cast_exception(const std::exception_ptr& exception,
                            const std::type_info& type) noexcept;
 
+// Whether it is a CancelledError without a text, and of no class derived from it:
+// any other of that kind can stand for it.
+bool is_plain_cancellation(const std::exception_ptr& exception) noexcept;
+
 // Python's `except (KeyboardInterrupt, SystemExit)`: what stops a loop.
 bool stops_loop(const std::exception_ptr& exception) noexcept;
 }  // namespace internal

@@ -15,8 +15,10 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/base/macros.h"
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/throw_again.h"
 
 namespace asyncio {
 
@@ -35,8 +37,8 @@ class ResultBase {
     return get_if<CancelledError>() != nullptr;
   }
   // Throws the exception; does nothing where there is none.
-  void rethrow() const {
-    if (exception_) std::rethrow_exception(exception_);
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void rethrow() const {
+    if (exception_) throw_again(exception_);
   }
   // The exception as an `E`, else null. It lives as long as this Result.
   template <class E>

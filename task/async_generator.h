@@ -34,6 +34,7 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/step.h"
+#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/waiter.h"
@@ -198,7 +199,7 @@ class NextAwaiter final : public GeneratorAwaiter {
   std::optional<T> await_resume() {
     if (!check_entered()) return std::nullopt;
     if (promise_->outcome().failed()) [[unlikely]] {
-      std::rethrow_exception(promise_->outcome().take());
+      throw_again(promise_->outcome().take());
     }
     return static_cast<GeneratorPromise<T>*>(promise_)->take();
   }

@@ -29,6 +29,7 @@
 #include <utility>
 
 #include "asyncio/base/internal/step.h"
+#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/base/internal/value_slot.h"
 #include "asyncio/base/result.h"
 #include "asyncio/task/internal/promise.h"
@@ -152,7 +153,7 @@ class CoroutineAwaiter : public LibraryAwaiter, public FrameOwner {
   T await_resume() {
     Ended ended{std::exchange(frame, nullptr)};
     if (ended.promise().outcome().failed()) [[unlikely]] {
-      std::rethrow_exception(ended.promise().outcome().take());
+      throw_again(ended.promise().outcome().take());
     }
     return ended.promise().take_value();
   }

@@ -146,7 +146,7 @@ class QueueWait final : private FrameHook {
   }
   // In the resumed task. Throws CancelledError where it was cancelled,
   // RuntimeError where the queue is gone.
-  void finish() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void finish() {
     if (failed_) [[unlikely]] throw_failed_wait(kKind);
   }
 

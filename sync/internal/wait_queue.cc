@@ -49,9 +49,4 @@ void throw_destroyed(const WaiterKind& kind) {
                      " that the task waited in was destroyed");
 }
 
-void throw_failed_wait(const WaiterKind& kind) {
-  step_task()->check_cancelled();
-  throw_destroyed(kind);
-}
-
 }  // namespace asyncio::internal

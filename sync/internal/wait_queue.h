@@ -183,8 +183,12 @@ inline bool WaitNode::leave() {
 
 [[noreturn]] void throw_destroyed(const WaiterKind& kind);
 // In the resumed task, of a wait that no wake-up has ended: CancelledError, or the
-// same where it was not cancelled.
-[[noreturn]] void throw_failed_wait(const WaiterKind& kind);
+// same where it was not cancelled. In line for check_cancelled()'s reason.
+[[noreturn]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline void throw_failed_wait(
+    const WaiterKind& kind) {
+  step_task()->check_cancelled();
+  throw_destroyed(kind);
+}
 
 }  // namespace asyncio::internal
 

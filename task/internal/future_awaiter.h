@@ -10,6 +10,7 @@
 
 #include "absl/base/attributes.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/base/result.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
@@ -52,7 +53,7 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter {
   ABSL_ATTRIBUTE_ALWAYS_INLINE void finish_wait() {
     if (future_->state() != FutureCore::kFinished ||
         step_task()->wait_cancelled()) [[unlikely]] {
-      std::rethrow_exception(failure());
+      throw_again(failure());
     }
   }
 

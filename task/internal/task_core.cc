@@ -7,7 +7,6 @@
 #include <source_location>
 #include <string>
 #include <string_view>
-#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -125,11 +124,12 @@ void TaskCore::finish_with(std::exception_ptr exception) {
     finish_cancelled(make_cancelled_error());
     return;
   }
-  if (const auto* cancelled = exception_cast<CancelledError>(exception)) {
-    const bool plain =
-        *exception.__cxa_exception_type() == typeid(CancelledError) &&
-        cancelled->message().empty();
-    finish_cancelled(plain ? nullptr : std::move(exception));
+  if (is_plain_cancellation(exception)) {
+    finish_cancelled(nullptr);
+    return;
+  }
+  if (exception_cast<CancelledError>(exception) != nullptr) {
+    finish_cancelled(std::move(exception));
     return;
   }
   fail(exception);

@@ -1,11 +1,13 @@
 // How often a cancellation is thrown: once, and once more at each coroutine's edge
-// that it leaves; by as_result() at the innermost await, never.
+// that it leaves, anew unless it has a text; by as_result() at the innermost await,
+// never.
 #include <cxxabi.h>
 #include <dlfcn.h>
 
 #include <chrono>
 #include <cstddef>
 #include <exception>
+#include <string>
 #include <typeinfo>
 #include <utility>
 
@@ -88,13 +90,14 @@ Coroutine<> below(int depth, W& wait) {
 
 // Cancels it there; the counters tell what that took.
 template <class W>
-Coroutine<> cancel_below(int depth, W& wait) {
+Coroutine<> cancel_below(int depth, W& wait, std::string text = "") {
   Task<> task = create_task(below(depth, wait));
   co_await sleep(0s);
   throws = rethrows = 0;
-  task.cancel();
+  task.cancel(text);
   const Result<> end = co_await as_result(task);
   EXPECT_TRUE(task.cancelled());
+  EXPECT_EQ(exception_message(end.exception()), text);
 }
 
 class ThrowCountTest : public AsyncTest {
@@ -104,7 +107,7 @@ class ThrowCountTest : public AsyncTest {
   }
 };
 
-ASYNCIO_TEST_F(ThrowCountTest, OneThrowAndOneRethrowAFrame) {
+ASYNCIO_TEST_F(ThrowCountTest, OnceForEachFrame) {
   Lock lock;
   co_await lock.acquire();
   Semaphore semaphore(0);
@@ -116,15 +119,18 @@ ASYNCIO_TEST_F(ThrowCountTest, OneThrowAndOneRethrowAFrame) {
   for (const int depth : {0, 1, 4, 16, 64}) {
     SCOPED_TRACE(depth);
     co_await cancel_below(depth, sleeps);
-    EXPECT_EQ(throws, 1);
-    EXPECT_EQ(rethrows, depth);
+    EXPECT_EQ(throws, 1 + depth);
+    EXPECT_EQ(rethrows, 0);
     co_await cancel_below(depth, locks);
-    EXPECT_EQ(throws, 1);
-    EXPECT_EQ(rethrows, depth);
+    EXPECT_EQ(throws, 1 + depth);
+    EXPECT_EQ(rethrows, 0);
     co_await cancel_below(depth, takes);
-    EXPECT_EQ(throws, 1);
-    EXPECT_EQ(rethrows, depth);
+    EXPECT_EQ(throws, 1 + depth);
+    EXPECT_EQ(rethrows, 0);
     co_await cancel_below(depth, gets);
+    EXPECT_EQ(throws, 1 + depth);
+    EXPECT_EQ(rethrows, 0);
+    co_await cancel_below(depth, sleeps, "late");
     EXPECT_EQ(throws, 1);
     EXPECT_EQ(rethrows, depth);
   }
