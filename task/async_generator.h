@@ -34,7 +34,6 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/step.h"
-#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/waiter.h"
@@ -199,7 +198,7 @@ class NextAwaiter final : public GeneratorAwaiter {
   std::optional<T> await_resume() {
     if (!check_entered()) return std::nullopt;
     if (promise_->outcome().failed()) [[unlikely]] {
-      throw_again(promise_->outcome().take());
+      promise_->outcome().throw_taken();
     }
     return static_cast<GeneratorPromise<T>*>(promise_)->take();
   }

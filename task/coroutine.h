@@ -28,8 +28,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "asyncio/base/internal/step.h"
-#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/base/internal/value_slot.h"
 #include "asyncio/base/result.h"
 #include "asyncio/task/internal/promise.h"
@@ -150,10 +150,10 @@ class CoroutineAwaiter : public LibraryAwaiter, public FrameOwner {
     child.outcome().set_owner(this);
     return true;
   }
-  T await_resume() {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE T await_resume() {
     Ended ended{std::exchange(frame, nullptr)};
     if (ended.promise().outcome().failed()) [[unlikely]] {
-      throw_again(ended.promise().outcome().take());
+      ended.promise().outcome().throw_taken();
     }
     return ended.promise().take_value();
   }

@@ -6,6 +6,7 @@
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/task_core.h"
@@ -52,6 +53,10 @@ std::exception_ptr FutureAwaiter::failure() {
                      future_->describe() + " attached to a different loop"));
   }
   return future_->outcome();
+}
+
+void FutureAwaiter::throw_unless_plain() {
+  internal::throw_unless_plain(failure());
 }
 
 void FutureAwaiter::unlink() noexcept { future_->remove_link(link_); }

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
+#include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
-#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/base/result.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/promise.h"
@@ -53,7 +53,8 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter {
   ABSL_ATTRIBUTE_ALWAYS_INLINE void finish_wait() {
     if (future_->state() != FutureCore::kFinished ||
         step_task()->wait_cancelled()) [[unlikely]] {
-      throw_again(failure());
+      throw_unless_plain();
+      throw CancelledError();
     }
   }
 
@@ -63,6 +64,7 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter {
   };
   void unlink() noexcept;
   void refuse(PromiseBase& promise);
+  void throw_unless_plain();
 
   static const WaiterKind kKind;
   Link link_;  // right behind the Waiter

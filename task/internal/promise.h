@@ -12,6 +12,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
+#include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/frame_pool.h"
 #include "asyncio/base/internal/step.h"
 #include "asyncio/task/internal/awaiter_of.h"
@@ -69,8 +71,15 @@ class Outcome {
     bits_ = 0;
     return exception;
   }
+  // The same, and throws it: see throw_again().
+  [[noreturn]] ABSL_ATTRIBUTE_ALWAYS_INLINE void throw_taken() {
+    throw_unless_plain();
+    throw CancelledError();
+  }
 
  private:
+  void throw_unless_plain();
+
   uintptr_t bits_ = 0;
 };
 
