@@ -42,7 +42,8 @@ class CancelledError {
   const char* what() const noexcept { return message_.c_str(); }
 
  private:
-  std::string message_;
+  // Of the one without a text all share an object.
+  const std::string message_;
 };
 
 // Ctrl-C. It leaves run() and run_forever() at once.

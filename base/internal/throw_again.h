@@ -13,10 +13,10 @@ namespace asyncio::internal {
 // Throws `exception`, unless it is a cancellation without a text: any of them can
 // stand for it, and the caller throws one, in line. Of the functions on the
 // unwinder's way std::rethrow_exception() is the dearest.
-void throw_unless_plain(std::exception_ptr exception);
+void throw_unless_plain(const std::exception_ptr& exception);
 
-// Both. The caller of this one, too, is to be in line, and to hold nothing that is
-// destroyed on the way out: so it costs the ways without a throw nothing.
+// Throws it in any case. To be called by what is itself in line and has nothing to
+// destroy: then the ways without a throw pay nothing.
 [[noreturn]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline void throw_again(
     const std::exception_ptr& exception) {
   throw_unless_plain(exception);

@@ -184,11 +184,14 @@ void SignalRegistry::collect() {
   for (auto& [sig, call] : calls_) {
     Slot& slot = slots[static_cast<size_t>(sig)];
     if (slot.deliveries.load(std::memory_order_relaxed) == 0) continue;
+    uint64_t deliveries = 0;
     {
+      // Until they are taken nobody else becomes their owner.
       std::lock_guard lock(owners_mutex());
       if (slot.owner != this) continue;
+      deliveries = slot.deliveries.exchange(0);
     }
-    call->add(slot.deliveries.exchange(0), ready_);
+    call->add(deliveries, ready_);
   }
 }
 

@@ -2,8 +2,8 @@
 //
 // A process-wide handler counts deliveries per signal and notifies the owner's
 // Wakeup, which lives on when the loop is gone; both are safe in a signal handler.
-// The loop looks at the counts when it was called, and in every iteration of more
-// than one batch's running.
+// The loop looks at the counts when it was called, and in each iteration that does
+// more than run what is ready.
 #ifndef ASYNCIO_LOOP_INTERNAL_SIGNALS_H_
 #define ASYNCIO_LOOP_INTERNAL_SIGNALS_H_
 

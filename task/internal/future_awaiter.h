@@ -64,6 +64,7 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter {
   };
   void unlink() noexcept;
   void refuse(PromiseBase& promise);
+  // Throws it unless it is a cancellation that finish_wait() throws in line.
   void throw_unless_plain();
 
   static const WaiterKind kKind;

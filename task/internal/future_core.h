@@ -27,8 +27,9 @@ namespace asyncio::internal {
 
 class FutureCore;
 
-// The CancelledError without a text. It is always the same one: so nothing is
-// allocated for who asks how a task ended, and one that was cancelled keeps none.
+// The CancelledError without a text. It is always the same one, which nobody can
+// write to: so nothing is allocated for who asks how a task ended, and one that was
+// cancelled keeps none.
 const std::exception_ptr& plain_cancelled_error();
 
 // Somebody who is told when a future is done: an awaiting task, a callback. In

@@ -71,13 +71,14 @@ class Outcome {
     bits_ = 0;
     return exception;
   }
-  // The same, and throws it: see throw_again().
+  // The same, and throws it: see base/internal/throw_again.h.
   [[noreturn]] ABSL_ATTRIBUTE_ALWAYS_INLINE void throw_taken() {
     throw_unless_plain();
     throw CancelledError();
   }
 
  private:
+  // Takes it, and throws it unless it is a cancellation that throw_taken() throws.
   void throw_unless_plain();
 
   uintptr_t bits_ = 0;

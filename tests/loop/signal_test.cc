@@ -25,7 +25,22 @@ using namespace std::chrono_literals;
 namespace asyncio {
 namespace {
 
-using SignalTest = LoopFixture;
+class SignalTest : public LoopFixture {
+ protected:
+  // So many batches, each of which notes its number and calls act(number). A loop
+  // that has always something ready does not look outside for itself.
+  void run_busy(int batches, std::function<void(int)> act) {
+    int batch = 0;
+    std::function<void()> turn = [&] {
+      log += std::to_string(++batch);
+      act(batch);
+      if (batch == batches) return loop.stop();
+      loop.call_soon(std::ref(turn));
+    };
+    loop.call_soon(std::ref(turn));
+    loop.run_forever();
+  }
+};
 
 bool has_default_action(int sig) {
   struct sigaction action;
@@ -66,18 +81,11 @@ TEST_F(SignalTest, SignalOfAnotherThreadEndsTheWait) {
   sender.join();
 }
 
-// A loop that has always something ready does not look outside for itself.
 TEST_F(SignalTest, SignalToABusyLoopIsInTheNextBatch) {
   loop.add_signal_handler(SIGUSR1, note("s"));
-  int batches = 0;
-  std::function<void()> busy = [&] {
-    log += std::to_string(++batches);
-    if (batches == 5) return loop.stop();
-    if (batches == 2 || batches == 3) raise(SIGUSR1);
-    loop.call_soon(std::ref(busy));
-  };
-  loop.call_soon(std::ref(busy));
-  loop.run_forever();
+  run_busy(5, [](int batch) {
+    if (batch == 2 || batch == 3) raise(SIGUSR1);
+  });
   EXPECT_EQ(log, "123s4s5");
 }
 
@@ -85,15 +93,9 @@ TEST_F(SignalTest, WhatAnotherOwnerHasNotCollectedComesToABusyLoop) {
   auto other = new_event_loop();
   other->add_signal_handler(SIGUSR1, note("other"));
   raise(SIGUSR1);
-  int batches = 0;
-  std::function<void()> busy = [&] {
-    log += std::to_string(++batches);
-    if (batches == 4) return loop.stop();
-    if (batches == 2) loop.add_signal_handler(SIGUSR1, note("s"));
-    loop.call_soon(std::ref(busy));
-  };
-  loop.call_soon(std::ref(busy));
-  loop.run_forever();
+  run_busy(4, [this](int batch) {
+    if (batch == 2) loop.add_signal_handler(SIGUSR1, note("s"));
+  });
   EXPECT_EQ(log, "123s4");
 }
 

@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -210,13 +211,15 @@ ASYNCIO_TEST_F(CancellationTest, ACancelledErrorOfItsOwnCancelsTheTask) {
 
 ASYNCIO_TEST_F(CancellationTest, AClassDerivedFromCancelledErrorIsKept) {
   struct Evicted : CancelledError {};
-  auto body = []() -> Coroutine<> {
+  auto evict = []() -> Coroutine<> {
     try {
       co_await sleep(1h);
     } catch (const CancelledError&) {
       throw Evicted();
     }
   };
+  auto between = [&]() -> Coroutine<> { co_await evict(); };
+  auto body = [&]() -> Coroutine<> { co_await between(); };
   Task<> task = create_task(body);
   co_await sleep(0s);
   task.cancel();
@@ -225,7 +228,10 @@ ASYNCIO_TEST_F(CancellationTest, AClassDerivedFromCancelledErrorIsKept) {
   EXPECT_NE(exception_cast<Evicted>(end.exception()), nullptr);
 }
 
-// So that a million tasks that were cancelled keep no exception each.
+// So that a million tasks that were cancelled keep no exception each. A handler
+// cannot write to what it catches.
+static_assert(!std::is_copy_assignable_v<CancelledError>);
+static_assert(!std::is_move_assignable_v<CancelledError>);
 ASYNCIO_TEST_F(CancellationTest, WithoutATextIsTheSameForAll) {
   auto body = []() -> Coroutine<> { co_await sleep(1h); };
   std::exception_ptr first;
