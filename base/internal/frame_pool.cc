@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <sys/mman.h>
 #include <utility>
 
 #if ASYNCIO_INTERNAL_POOL
@@ -28,7 +29,17 @@ struct Depot {
 
 namespace {
 
-constexpr size_t kLargestChunk = 64 * 1024;
+// A huge page, where the system has them: the first touch of a page costs as much as
+// several spawns, and this one is touched once.
+constexpr size_t kLargestChunk = 2 * 1024 * 1024;
+
+char* take_chunk(size_t bytes) {
+  if (bytes < kLargestChunk) return static_cast<char*>(::operator new(bytes));
+  void* chunk = ::operator new(bytes, std::align_val_t{kLargestChunk});
+  // A wish: where it is not granted, the pages are small ones.
+  madvise(chunk, bytes, MADV_HUGEPAGE);
+  return static_cast<char*>(chunk);
+}
 
 // Never destroyed: threads may end after the program's statics.
 Depot& depot() {
@@ -100,7 +111,7 @@ void* FramePool::refill(size_t c) {
   }
   const size_t size = c * kGrain;
   if (shelf.fresh_blocks == 0) {
-    char* chunk = static_cast<char*>(::operator new(shelf.chunk_bytes));
+    char* chunk = take_chunk(shelf.chunk_bytes);
     word(chunk, 0) = d.chunks;
     d.chunks = chunk;
     shelf.fresh = chunk + kGrain;
