@@ -39,19 +39,17 @@ class Measurement {
   }
   // In place of a time.
   void set_memory(double bytes) { bytes_ = bytes; }
-  void set_lateness(double cpu_seconds, double p99_seconds) {
-    cpu_seconds_ = cpu_seconds;
-    late_seconds_ = p99_seconds;
-  }
+  // Beside it.
+  void set_lateness(double p99_seconds) { late_seconds_ = p99_seconds; }
 
   void print(std::string_view path) const {
     std::printf("%.*s %lld %lld ", static_cast<int>(path.size()), path.data(),
                 static_cast<long long>(count), static_cast<long long>(size));
     if (bytes_) {
       std::printf("bytes=%.1f\n", *bytes_);
-    } else if (cpu_seconds_) {
-      std::printf("cpu_s=%.3f late_p99_ms=%.3f\n", *cpu_seconds_,
-                  late_seconds_ * 1e3);
+    } else if (late_seconds_) {
+      std::printf("cpu_s=%.3f late_p99_ms=%.3f\n", seconds_,
+                  *late_seconds_ * 1e3);
     } else {
       std::printf("ns=%.2f\n", seconds_ * 1e9 / static_cast<double>(count));
     }
@@ -65,8 +63,7 @@ class Measurement {
   double start_ = 0;
   double seconds_ = 0;
   std::optional<double> bytes_;
-  std::optional<double> cpu_seconds_;
-  double late_seconds_ = 0;
+  std::optional<double> late_seconds_;
 };
 
 // Kept out of the compiler's sight.
