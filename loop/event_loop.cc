@@ -293,16 +293,12 @@ void EventLoop::set_signal_handler(int sig,
     signals_ = std::make_unique<internal::SignalRegistry>(*wakeup_, ready_);
   }
   signals_->add(sig, std::move(node), insistent);
-  // What another owner left uncollected is this one's.
-  seen_deliveries_ = internal::SignalRegistry::deliveries() - 1;
 }
 
+// Each delivery is followed by a call. Who posts calls, too: the inbox is looked at
+// in any case.
 void EventLoop::collect_signals() {
-  const uint64_t deliveries = internal::SignalRegistry::deliveries();
-  if (deliveries == seen_deliveries_) [[likely]] return;
-  // Before the counts are taken: what comes now is seen the next time.
-  seen_deliveries_ = deliveries;
-  if (signals_) signals_->collect();
+  if (wakeup_->take_calls() && signals_) signals_->collect();
 }
 
 bool EventLoop::has_signal_handler(int sig,
@@ -372,7 +368,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void EventLoop::run_ready() {
   }
 }
 
-// Whether an iteration would do nothing but run what is ready.
+// Whether an iteration would do nothing but run what is ready. The Wakeup is the
+// loop's own, kept in a register by the caller.
 inline bool EventLoop::only_ready(const internal::Wakeup& wakeup) const {
   return !ready_.empty() && concerns_ == 0 && !wakeup.called();
 }
@@ -381,7 +378,6 @@ inline bool EventLoop::only_ready(const internal::Wakeup& wakeup) const {
 void EventLoop::run_once() {
   // With something to run and nothing watched there is nothing to wait for.
   if (ready_.empty() || poller_->watched() > 0) wait_for_events();
-  wakeup_->take_calls();
   collect_signals();
   inbox_.drain_to(ready_);
   if ((concerns_ & kTimed) != 0) move_due_timers();

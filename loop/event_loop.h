@@ -400,7 +400,6 @@ class EventLoop {
   TimePoint spin_again_;  // not before
   absl::flat_hash_map<int, std::unique_ptr<internal::FdWatch>> watches_;
   std::unique_ptr<internal::SignalRegistry> signals_;
-  uint64_t seen_deliveries_ = 0;  // of SignalRegistry::deliveries()
   std::array<std::unique_ptr<internal::LoopAttachment>,
              static_cast<size_t>(internal::AttachmentSlot::kCount)>
       attachments_;

@@ -17,8 +17,6 @@
 
 namespace asyncio::internal {
 
-void count_delivery() noexcept { SignalRegistry::deliveries_.fetch_add(1); }
-
 namespace {
 
 // How many Ctrl-C may wait for the loop to look.
@@ -48,7 +46,6 @@ extern "C" void on_signal(int sig) {
     signal(SIGINT, SIG_DFL);
     raise(SIGINT);
   }
-  count_delivery();
   if (Wakeup* wakeup = slot.wakeup.load()) wakeup->notify();
   errno = error;
 }

@@ -2,12 +2,10 @@
 //
 // A process-wide handler counts deliveries per signal and notifies the owner's
 // Wakeup, which lives on when the loop is gone; both are safe in a signal handler.
-// The loop looks at the counts when it was called, and in each iteration that does
-// more than run what is ready.
+// The loop looks at the counts when it was called.
 #ifndef ASYNCIO_LOOP_INTERNAL_SIGNALS_H_
 #define ASYNCIO_LOOP_INTERNAL_SIGNALS_H_
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 
@@ -32,18 +30,11 @@ class SignalRegistry {
   // Whether `callback` is what was added last for `sig`.
   bool has(int sig, const CallbackNode* callback) const;
 
-  // How often a signal that any loop handles was delivered.
-  static uint64_t deliveries() {
-    return deliveries_.load(std::memory_order_acquire);
-  }
   // Makes what was delivered since the last time ready: one call for each
   // delivery.
   void collect();
 
  private:
-  friend void count_delivery() noexcept;
-  static inline constinit std::atomic<uint64_t> deliveries_{0};
-
   // Runs a signal's callback once for each delivery.
   class Call;
 

@@ -40,11 +40,9 @@ class alignas(64) Wakeup {
 
   // Whether it was called since the last take_calls().
   bool called() const { return called_.load(std::memory_order_relaxed); }
-  // Before it looks: who calls from here on is for the next look. An exchange, so
-  // that nothing that is read afterwards can have been read before.
-  void take_calls() {
-    if (called()) called_.exchange(false);
-  }
+  // The same, before it looks: who calls from here on is for the next look. An
+  // exchange, so that nothing that is read afterwards can have been read before.
+  bool take_calls() { return called() && called_.exchange(false); }
 
   // For what is told otherwise than through the Inbox, which knows itself whether
   // the loop sleeps. The loop says that it sleeps, looks for the last time, and

@@ -45,6 +45,20 @@ class LoopFixture : public ::testing::Test {
     loop.run_forever();
   }
 
+  // So many batches, each of which notes its number and calls act(number): a loop
+  // that has always something ready, and does not look outside for itself.
+  void run_busy(int batches, std::function<void(int)> act) {
+    int batch = 0;
+    std::function<void()> turn = [&] {
+      log += std::to_string(++batch);
+      act(batch);
+      if (batch == batches) return loop.stop();
+      loop.call_soon(std::ref(turn));
+    };
+    loop.call_soon(std::ref(turn));
+    loop.run_forever();
+  }
+
   void end_loop() { loop_owner_ = nullptr; }
 
   // A callable that appends to `log`.

@@ -2,7 +2,6 @@
 // handlers back, as the loop's end does.
 #include <atomic>
 #include <cerrno>
-#include <functional>
 #include <memory>
 #include <pthread.h>
 #include <signal.h>
@@ -25,22 +24,7 @@ using namespace std::chrono_literals;
 namespace asyncio {
 namespace {
 
-class SignalTest : public LoopFixture {
- protected:
-  // So many batches, each of which notes its number and calls act(number). A loop
-  // that has always something ready does not look outside for itself.
-  void run_busy(int batches, std::function<void(int)> act) {
-    int batch = 0;
-    std::function<void()> turn = [&] {
-      log += std::to_string(++batch);
-      act(batch);
-      if (batch == batches) return loop.stop();
-      loop.call_soon(std::ref(turn));
-    };
-    loop.call_soon(std::ref(turn));
-    loop.run_forever();
-  }
-};
+using SignalTest = LoopFixture;
 
 bool has_default_action(int sig) {
   struct sigaction action;

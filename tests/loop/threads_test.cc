@@ -7,7 +7,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -15,6 +14,7 @@
 
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/tests/loop/answered_posts.h"
+#include "asyncio/tests/loop/loop_fixture.h"
 
 using namespace std::chrono_literals;
 
@@ -65,24 +65,15 @@ TEST(ThreadsTest, EachSinglePostEndsTheWait) {
   EXPECT_EQ(answered_posts(*loop, kRounds), kRounds);
 }
 
-// A loop that has always something ready does not look outside for itself.
-TEST(ThreadsTest, APostToABusyLoopIsInTheNextBatch) {
-  auto loop = new_event_loop();
-  std::string log;
-  int batches = 0;
-  std::function<void()> busy = [&] {
-    log += std::to_string(++batches);
-    if (batches == 5) return loop->stop();
-    if (batches == 2 || batches == 3) {
-      std::thread([&] {
-        loop->call_soon_threadsafe([&] { log += 'a'; });
-        loop->call_soon_threadsafe([&] { log += 'b'; });
-      }).join();
-    }
-    loop->call_soon(std::ref(busy));
-  };
-  loop->call_soon(std::ref(busy));
-  loop->run_forever();
+using BusyLoopTest = LoopFixture;
+TEST_F(BusyLoopTest, APostIsInTheNextBatch) {
+  run_busy(5, [this](int batch) {
+    if (batch != 2 && batch != 3) return;
+    std::thread([this] {
+      loop.call_soon_threadsafe(note("a"));
+      loop.call_soon_threadsafe(note("b"));
+    }).join();
+  });
   EXPECT_EQ(log, "123ab4ab5");
 }
 
