@@ -143,6 +143,13 @@ bool is_plain_cancellation(const std::exception_ptr& exception) noexcept {
   return exception_cast<CancelledError>(exception)->message().empty();
 }
 
+const std::exception_ptr& plain_cancelled_error() {
+  // Never destroyed: it is asked for as long as there are tasks.
+  static const std::exception_ptr& instance =
+      *new std::exception_ptr(std::make_exception_ptr(CancelledError()));
+  return instance;
+}
+
 bool stops_loop(const std::exception_ptr& exception) noexcept {
   return exception_cast<KeyboardInterrupt>(exception) != nullptr ||
          exception_cast<SystemExit>(exception) != nullptr;

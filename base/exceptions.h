@@ -243,6 +243,9 @@ const void* cast_exception(const std::exception_ptr& exception,
 // Whether it is a CancelledError without a text, and of no class derived from it:
 // any other of that kind can stand for it.
 bool is_plain_cancellation(const std::exception_ptr& exception) noexcept;
+// Such a one, always the same, which nobody can write to: so nothing is allocated
+// for who asks how a task ended, and one that was cancelled keeps none.
+const std::exception_ptr& plain_cancelled_error();
 
 // Python's `except (KeyboardInterrupt, SystemExit)`: what stops a loop.
 bool stops_loop(const std::exception_ptr& exception) noexcept;

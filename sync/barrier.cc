@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/base/result.h"
 #include "asyncio/sync/internal/tether.h"
 #include "asyncio/task/as_result.h"
@@ -61,7 +62,7 @@ Coroutine<size_t> Barrier::wait() {
   }
   leave();
   changed_.release();
-  if (error) std::rethrow_exception(error);
+  if (error) internal::throw_again(error);
   co_return index;
 }
 

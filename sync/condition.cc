@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/sync/internal/tether.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/sync/lock.h"
@@ -138,7 +139,7 @@ Coroutine<bool> Condition::wait() {
   } catch (...) {
     error = std::current_exception();
   }
-  if (error) std::rethrow_exception(error);
+  if (error) internal::throw_again(error);
   notification.keep();
   co_return true;
 }

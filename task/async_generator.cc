@@ -215,15 +215,15 @@ Coroutine<> shutdown_asyncgens() {
   // All are waited for; a cancellation goes to all of them, and on at the end.
   const AnyTask me = current_task();
   int cancels = me.cancelling();
-  std::exception_ptr cancelled;
+  bool cancelled = false;
   for (const Task<>& task : closing) {
     Result<> end = co_await as_result(task);
     if (me.cancelling() == cancels) continue;
     cancels = me.cancelling();
-    cancelled = std::make_exception_ptr(CancelledError());
+    cancelled = true;
     for (const Task<>& other : closing) other.cancel();
   }
-  if (cancelled) std::rethrow_exception(cancelled);
+  if (cancelled) throw CancelledError();
 }
 
 }  // namespace asyncio

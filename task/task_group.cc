@@ -12,6 +12,7 @@
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/frame_pool.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/throw_again.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
 #include "asyncio/task/coroutine.h"
@@ -167,7 +168,7 @@ Coroutine<bool> TaskGroup::aexit(std::exception_ptr exception) {
   parent_ = nullptr;
   if (cancellation != nullptr && errors.empty()) {
     if (cancellation == exception) co_return false;
-    std::rethrow_exception(cancellation);
+    internal::throw_again(cancellation);
   }
   if (exception != nullptr && !body_cancelled) errors.push_back(exception);
   if (errors.empty()) co_return true;

@@ -58,7 +58,7 @@ void ConcurrentStateBase::wait(std::optional<Duration> timeout) {
 bool ConcurrentStateBase::cancel() {
   std::unique_lock lock(mutex_);
   if (state_ != kPending) return state_ == kCancelled;
-  exception_ = std::make_exception_ptr(CancelledError());
+  exception_ = plain_cancelled_error();
   end(kCancelled, std::move(lock));
   return true;
 }

@@ -82,13 +82,6 @@ uint64_t next_callback_number() {
 
 }  // namespace
 
-const std::exception_ptr& plain_cancelled_error() {
-  // Never destroyed: it is asked for as long as there are tasks.
-  static const std::exception_ptr& instance =
-      *new std::exception_ptr(std::make_exception_ptr(CancelledError()));
-  return instance;
-}
-
 void FutureCore::end_without_result() noexcept {
   if (state_ == kPending) {
     abandon_links();
@@ -169,6 +162,7 @@ bool FutureCore::cancel(std::string_view message) {
 }
 
 void FutureCore::finish_cancelled(std::exception_ptr exception) {
+  if (is_plain_cancellation(exception)) exception = nullptr;
   resolve(kCancelled, std::move(exception));
 }
 

@@ -27,11 +27,6 @@ namespace asyncio::internal {
 
 class FutureCore;
 
-// The CancelledError without a text. It is always the same one, which nobody can
-// write to: so nothing is allocated for who asks how a task ended, and one that was
-// cancelled keeps none.
-const std::exception_ptr& plain_cancelled_error();
-
 // Somebody who is told when a future is done: an awaiting task, a callback. In
 // the future's list until then; destroying it takes it out.
 class DoneLink {
@@ -89,7 +84,8 @@ class FutureCore : public ErasedFuture, public Pooled {
   }
   void fail(std::exception_ptr exception);
   bool cancel(std::string_view message) override;
-  // Ended by this CancelledError; null for the one without a text.
+  // Ended by this CancelledError, which is kept where it says more than that it is
+  // one; null for the one without a text.
   void finish_cancelled(std::exception_ptr exception);
 
   // Throws unless there is a result: InvalidStateError, CancelledError, or the

@@ -124,10 +124,6 @@ void TaskCore::finish_with(std::exception_ptr exception) {
     finish_cancelled(make_cancelled_error());
     return;
   }
-  if (is_plain_cancellation(exception)) {
-    finish_cancelled(nullptr);
-    return;
-  }
   if (exception_cast<CancelledError>(exception) != nullptr) {
     finish_cancelled(std::move(exception));
     return;
