@@ -158,8 +158,8 @@ std::vector<Task<>> start_sleepers(int64_t n) {
 }
 
 // Sleeping tasks, from their cancel() until each has ended.
-Coroutine<> cancel_path(Measurement& m) {
-  std::vector<Task<>> tasks = start_sleepers(m.count);
+// Cancels all until each has ended.
+Coroutine<> cancel_all(std::vector<Task<>> tasks, Measurement& m) {
   co_await sleep(0s);
   m.start();
   for (auto& task : tasks) task.cancel();
@@ -168,6 +168,24 @@ Coroutine<> cancel_path(Measurement& m) {
     use(ended.cancelled());
   }
   m.stop();
+}
+Coroutine<> cancel_path(Measurement& m) {
+  co_await cancel_all(start_sleepers(m.count), m);
+}
+// The same of tasks that sleep below `size` awaits.
+Coroutine<> sleep_below(int64_t awaits) {
+  if (awaits == 0) {
+    co_await sleep(1h);
+  } else {
+    co_await sleep_below(awaits - 1);
+  }
+}
+Coroutine<> cancel_chain_path(Measurement& m) {
+  std::vector<Task<>> tasks;
+  for (int64_t i = 0; i < m.count; ++i) {
+    tasks.push_back(create_task(sleep_below(m.size)));
+  }
+  co_await cancel_all(std::move(tasks), m);
 }
 
 // What the language takes for one of them.
@@ -571,6 +589,7 @@ constexpr Path kPaths[] = {
     {"yield", yield_path, 1000},
     {"future", future_path, 0},
     {"cancel", cancel_path, 0},
+    {"cancel_chain", cancel_chain_path, 16},
     {"throw", throw_path, 0},
     {"memory", memory_path, 0},
     {"timer", timer_path, 1000},

@@ -108,6 +108,7 @@ GOALS = [
     Goal("- 8 at a time", "process", 8, 960, 0, {}, "1.0 x Go", 1.0),
     Goal("cancel a million sleeping tasks until each has ended", "cancel", 0,
          1_000_000, 5_000, {"throw": 400}, "0.28 x asio", 0.28),
+    Goal("- each below 16 awaits", "cancel_chain", 16, 100_000, 1_000, {}, ""),
     Goal("- one exception, thrown and caught", "throw", 0, 1_000_000, 5_000, {},
          ""),
 ]
@@ -206,14 +207,15 @@ def profile(command, path, size, count, folder, marked=True):
         arguments.append(str(size))
     run = subprocess.run(
         ["valgrind", "--tool=callgrind", f"--callgrind-out-file={file}",
-         f"--instr-atstart={'no' if marked else 'yes'}", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        text=True)
+         f"--instr-atstart={'no' if marked else 'yes'}", *arguments],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     collected = re.search(r"Collected : (\d+)", run.stderr)
     if run.returncode or not collected:
         raise RuntimeError(f"{' '.join(arguments)} failed:\n{run.stderr}")
     if collected.group(1) == "0":
-        raise RuntimeError(f"{arguments[0]} counts nothing: it was built without "
-                           "valgrind/callgrind.h, of the package valgrind")
+        raise RuntimeError(
+            f"{arguments[0]} {path} counts nothing: it was built without "
+            "valgrind/callgrind.h, of the package valgrind, or starts nothing")
     return int(collected.group(1)), file
 
 
