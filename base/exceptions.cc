@@ -121,15 +121,23 @@ std::exception_ptr make_os_error(int error, std::string_view what_failed) {
 }
 
 namespace internal {
+namespace {
+
+// libstdc++'s exception_ptr is a pointer to the exception object.
+void* exception_object(const std::exception_ptr& exception) {
+  static_assert(sizeof(exception) == sizeof(void*));
+  void* object = nullptr;
+  std::memcpy(&object, &exception, sizeof object);
+  return object;
+}
+
+}  // namespace
 
 const void* cast_exception(const std::exception_ptr& exception,
                            const std::type_info& type) noexcept {
   if (!exception) return nullptr;
-  // libstdc++'s exception_ptr is a pointer to the exception object, and its
-  // type_info answers what a catch clause would: no throw is needed to look.
-  static_assert(sizeof(exception) == sizeof(void*));
-  void* object = nullptr;
-  std::memcpy(&object, &exception, sizeof object);
+  // Its type_info answers what a catch clause would: no throw is needed to look.
+  void* object = exception_object(exception);
   const std::type_info* thrown = exception.__cxa_exception_type();
   if (*thrown == type) return object;
   return type.__do_catch(thrown, &object, 1) ? object : nullptr;
@@ -140,7 +148,9 @@ bool is_plain_cancellation(const std::exception_ptr& exception) noexcept {
       *exception.__cxa_exception_type() != typeid(CancelledError)) {
     return false;
   }
-  return exception_cast<CancelledError>(exception)->message().empty();
+  const auto* error =
+      static_cast<const CancelledError*>(exception_object(exception));
+  return error->message().empty();
 }
 
 const std::exception_ptr& plain_cancelled_error() {

@@ -6,7 +6,6 @@
 #include <bit>
 #include <coroutine>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <source_location>
 #include <type_traits>
@@ -42,8 +41,9 @@ class FrameOwner {
 };
 
 // Owner of the frame while it runs, then the exception that it ended with: both
-// are pointers, told apart by the lowest bit. Whoever the frame ended for takes the
-// exception: it is never destroyed with one.
+// are pointers, told apart by the lowest bit. A cancellation without a text is not
+// kept: any can stand for it. Whoever the frame ended for takes the exception: it is
+// never destroyed with one.
 class Outcome {
  public:
   Outcome() = default;
@@ -56,21 +56,13 @@ class Outcome {
   // Requires !failed().
   FrameOwner* owner() const { return reinterpret_cast<FrameOwner*>(bits_); }
 
-  bool failed() const { return (bits_ & 1) != 0; }
-  void set_exception(std::exception_ptr exception) {
-    static_assert(sizeof exception == sizeof bits_);
-    std::memcpy(&bits_, &exception, sizeof bits_);
-    bits_ |= 1;
-    ::new (&exception) std::exception_ptr();  // its share is in bits_ now
-  }
+  bool failed() const { return (bits_ & kFailed) != 0; }
+  // Keeps the one that is being handled.
+  void catch_exception() noexcept;
+  // Whether it ended with a cancellation without a text.
+  bool plainly_cancelled() const { return bits_ == kPlainCancellation; }
   // Requires failed().
-  std::exception_ptr take() {
-    std::exception_ptr exception;
-    const uintptr_t object = bits_ & ~uintptr_t{1};
-    std::memcpy(static_cast<void*>(&exception), &object, sizeof object);
-    bits_ = 0;
-    return exception;
-  }
+  std::exception_ptr take();
   // The same, and throws it: see base/internal/throw_again.h.
   [[noreturn]] ABSL_ATTRIBUTE_ALWAYS_INLINE void throw_taken() {
     throw_unless_plain();
@@ -80,6 +72,9 @@ class Outcome {
  private:
   // Takes it, and throws it unless it is a cancellation that throw_taken() throws.
   void throw_unless_plain();
+
+  static constexpr uintptr_t kFailed = 1;
+  static constexpr uintptr_t kPlainCancellation = kFailed;
 
   uintptr_t bits_ = 0;
 };
@@ -103,9 +98,7 @@ class PromiseBase : public Pooled {
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   FinalAwaiter final_suspend() const noexcept { return {}; }
-  void unhandled_exception() noexcept {
-    outcome_.set_exception(std::current_exception());
-  }
+  void unhandled_exception() noexcept { outcome_.catch_exception(); }
 
   // Notes where the coroutine awaits. What is no awaiter of this library is
   // adapted, so that whoever resumes it wakes the task through its loop.

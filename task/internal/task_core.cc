@@ -101,7 +101,20 @@ inline void TaskCore::end_step() {
 
 // Not in line, so that the end with a result saves no registers.
 [[gnu::noinline]] void TaskCore::finish_with_outcome(PromiseBase& root) {
-  finish_with(root.outcome().failed() ? root.outcome().take() : nullptr);
+  Outcome& outcome = root.outcome();
+  if (outcome.failed() && !outcome.plainly_cancelled()) {
+    return finish_with(outcome.take());
+  }
+  // Without an exception it was cancelled between its last await and its end, and
+  // its result is lost.
+  std::exception_ptr error;
+  if (!outcome.failed()) {
+    must_cancel_ = false;
+    error = make_cancelled_error();
+  }
+  end_frames();
+  Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
+  finish_cancelled(std::move(error));
 }
 
 // Its turn has come, and it was cancelled before.
@@ -114,16 +127,9 @@ void TaskCore::finish_unstarted() {
   finish_cancelled(std::move(exception));
 }
 
-// In the place of a result; null where there is one, which is lost.
 void TaskCore::finish_with(std::exception_ptr exception) {
   end_frames();
   Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
-  if (exception == nullptr) {
-    // Cancelled between its last await and its end.
-    must_cancel_ = false;
-    finish_cancelled(make_cancelled_error());
-    return;
-  }
   if (exception_cast<CancelledError>(exception) != nullptr) {
     finish_cancelled(std::move(exception));
     return;

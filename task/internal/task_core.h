@@ -219,8 +219,7 @@ class TaskCore : public FutureCore, private TaskListNode {
     finish();
     release();
   }
-  // Ends the task with an exception in the place of a result; with null it is
-  // cancelled.
+  // Ends the task with an exception in the place of a result.
   [[gnu::noinline]] void finish_with(std::exception_ptr exception);
 
  private:
