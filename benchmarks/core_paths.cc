@@ -223,15 +223,14 @@ Coroutine<> memory_path(Measurement& m) {
   for (auto& task : tasks) task.cancel();
 }
 
-// --- Timers. `size` others are armed, at random within a minute.
+// --- Timers. `size` others are armed, at random within a minute, after a minute.
 
 class ArmedWheel {
  public:
-  explicit ArmedWheel(int64_t n, int64_t least_delay)
-      : nodes_(static_cast<size_t>(n)) {
+  explicit ArmedWheel(int64_t n) : nodes_(static_cast<size_t>(n)) {
     for (TimerNode& node : nodes_) {
       wheel_.schedule(node, TimePoint::from_nanoseconds(
-                                least_delay + random_.below(60 * kSecond)));
+                                60 * kSecond + random_.below(60 * kSecond)));
     }
   }
   TimerWheel& wheel() { return wheel_; }
@@ -253,9 +252,10 @@ std::vector<int64_t> random_deadlines() {
   return deadlines;
 }
 
-// The wheel alone: one node more is scheduled and cancelled.
+// The wheel alone: one node more is scheduled and cancelled. It is due before the
+// others, as the timeout of a request is before those of idle connections.
 Coroutine<> timer_path(Measurement& m) {
-  ArmedWheel armed(m.size, 0);
+  ArmedWheel armed(m.size);
   TimerNode node;
   const std::vector<int64_t> deadlines = random_deadlines();
   m.start();
@@ -271,7 +271,7 @@ Coroutine<> timer_path(Measurement& m) {
 // The wheel alone: idle timeouts of 60 s; data comes on a random one each 100
 // ns.
 Coroutine<> rearm_path(Measurement& m) {
-  ArmedWheel armed(m.size, 60 * kSecond);
+  ArmedWheel armed(m.size);
   int64_t now = 0;
   m.start();
   for (int64_t i = 0; i < m.count; ++i) {

@@ -118,16 +118,17 @@ void arm(Timer& timer, nanoseconds delay) {
   timer.expires_after(delay);
   timer.async_wait([](const asio::error_code&) {});
 }
-std::vector<std::unique_ptr<Timer>> armed(int64_t n, nanoseconds least) {
+std::vector<std::unique_ptr<Timer>> armed(int64_t n) {
   std::vector<std::unique_ptr<Timer>> timers;
   for (int64_t i = 0; i < n; ++i) {
     timers.push_back(std::make_unique<Timer>(*context));
-    arm(*timers.back(), least + nanoseconds(random_below(60'000'000'000)));
+    arm(*timers.back(), std::chrono::minutes(1) +
+                            nanoseconds(random_below(60'000'000'000)));
   }
   return timers;
 }
 void timer(int64_t count, int64_t size) {
-  auto others = armed(size, nanoseconds(0));
+  auto others = armed(size);
   Timer extra(*context);
   int64_t delays[1024];
   for (int64_t& d : delays) d = random_below(60'000'000'000);
@@ -143,7 +144,7 @@ void timer(int64_t count, int64_t size) {
   std::_Exit(0);
 }
 void rearm(int64_t count, int64_t size) {
-  auto timers = armed(size, std::chrono::minutes(1));
+  auto timers = armed(size);
   const double start = cpu_seconds();
   for (int64_t i = 0; i < count; ++i) {
     arm(*timers[static_cast<size_t>(random_below(size))],

@@ -232,17 +232,17 @@ func post(count, _ int64, start func()) {
 	}
 }
 
-func armed(size int64, least time.Duration) []*time.Timer {
+func armed(size int64) []*time.Timer {
 	timers := make([]*time.Timer, size)
 	for i := range timers {
 		timers[i] = time.AfterFunc(
-			least+time.Duration(below(60_000_000_000)), func() {})
+			time.Minute+time.Duration(below(60_000_000_000)), func() {})
 	}
 	return timers
 }
 
 func timer(count, size int64, start func()) {
-	others := armed(size, time.Minute)
+	others := armed(size)
 	start()
 	for i := int64(0); i < count; i++ {
 		time.AfterFunc(time.Duration(below(60_000_000_000)), func() {}).Stop()
@@ -251,7 +251,7 @@ func timer(count, size int64, start func()) {
 }
 
 func rearm(count, size int64, start func()) {
-	timers := armed(size, time.Minute)
+	timers := armed(size)
 	start()
 	for i := int64(0); i < count; i++ {
 		timers[below(size)].Reset(time.Minute)

@@ -20,7 +20,8 @@ static struct timeval microseconds(int64_t us) {
 static int timer(struct event_base* base, int64_t count, int64_t size) {
   struct event* armed = calloc((size_t)size + 1, sizeof *armed);
   for (int64_t i = 0; i <= size; ++i) {
-    const struct timeval delay = microseconds(random_below(60000000));
+    const struct timeval delay =
+        microseconds(60000000 + random_below(60000000));
     evtimer_assign(&armed[i], base, on_nothing, NULL);
     if (i < size) evtimer_add(&armed[i], &delay);
   }

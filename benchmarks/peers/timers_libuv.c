@@ -12,19 +12,19 @@
 
 static void on_nothing(uv_timer_t* timer) { (void)timer; }
 
-static uv_timer_t* arm(uv_loop_t* loop, int64_t n, uint64_t least) {
+static uv_timer_t* arm(uv_loop_t* loop, int64_t n) {
   uv_timer_t* armed = calloc((size_t)n + 1, sizeof *armed);
   for (int64_t i = 0; i < n; ++i) {
     uv_timer_init(loop, &armed[i]);
-    uv_timer_start(&armed[i], on_nothing, least + (uint64_t)random_below(60000),
-                   0);
+    uv_timer_start(&armed[i], on_nothing,
+                   60000 + (uint64_t)random_below(60000), 0);
   }
   uv_timer_init(loop, &armed[n]);
   return armed;
 }
 
 static int timer(uv_loop_t* loop, int64_t count, int64_t size) {
-  uv_timer_t* extra = &arm(loop, size, 0)[size];
+  uv_timer_t* extra = &arm(loop, size)[size];
   int64_t delays[1024];
   for (int i = 0; i < 1024; ++i) delays[i] = random_below(60000);
   const double start = cpu_seconds();
@@ -36,7 +36,7 @@ static int timer(uv_loop_t* loop, int64_t count, int64_t size) {
 }
 
 static int rearm(uv_loop_t* loop, int64_t count, int64_t size) {
-  uv_timer_t* armed = arm(loop, size, 60000);
+  uv_timer_t* armed = arm(loop, size);
   const double start = cpu_seconds();
   for (int64_t i = 0; i < count; ++i) {
     uv_timer_start(&armed[random_below(size)], on_nothing, 60000, 0);

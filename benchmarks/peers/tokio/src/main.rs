@@ -86,11 +86,11 @@ async fn arm(sleep: &mut Sleep) {
     })
     .await
 }
-async fn armed(count: u64, least: u64) -> Vec<Sleep> {
+async fn armed(count: u64) -> Vec<Sleep> {
     let mut random = Random(SEED);
     let mut all = Vec::new();
     for _ in 0..count {
-        let delay = Duration::from_nanos(least + random.below(60_000_000_000));
+        let delay = Duration::from_nanos(60_000_000_000 + random.below(60_000_000_000));
         let mut sleep = Box::pin(tokio::time::sleep(delay));
         arm(&mut sleep).await;
         all.push(sleep);
@@ -153,7 +153,7 @@ async fn measure(path: String, count: u64, size: u64) -> bool {
             println!("memory {count} 0 bytes={bytes:.1}");
         }
         "timer" => {
-            let others = armed(size, 0).await;
+            let others = armed(size).await;
             let delays: Vec<_> = (0..1024)
                 .map(|_| Duration::from_nanos(random.below(60_000_000_000)))
                 .collect();
@@ -171,7 +171,7 @@ async fn measure(path: String, count: u64, size: u64) -> bool {
             drop(others);
         }
         "rearm" => {
-            let mut others = armed(size, 60_000_000_000).await;
+            let mut others = armed(size).await;
             let start = cpu();
             for _ in 0..count {
                 let sleep = &mut others[random.below(size) as usize];
