@@ -120,7 +120,8 @@ class ContextSlot {
   // Null where that would be the thread's own and nobody has looked at it yet.
   static ContextSlot* running() {
     if (entered_ != nullptr) return entered_;
-    return step.task == nullptr ? thread_slot_ : step.task->task_context();
+    if (step.task == nullptr) [[likely]] return thread_slot_;
+    return step.task->task_context();
   }
   static ContextSlot& make_thread_slot();
 

@@ -146,9 +146,12 @@ class EventLoop {
   template <class F, class... Args>
   Handle call_soon_threadsafe(CallbackOptions options, F&& fn, Args&&... args) {
     check_closed();
-    return post(internal::make_callback(
-        *this, internal::kPosted, context_of(options), std::forward<F>(fn),
-        std::forward<Args>(args)...));
+    // By itself, so that the context, which is empty by then, ends before the post.
+    internal::CallbackNode* const node =
+        internal::make_callback(*this, internal::kPosted, context_of(options),
+                                std::forward<F>(fn), std::forward<Args>(args)...)
+            .leak();
+    return post(*node);
   }
 
   // Runs fn(args...) when `delay` has passed, never earlier. Timers that come
@@ -307,14 +310,14 @@ class EventLoop {
   void check_idle() const;
 
   Handle schedule(internal::Ref<internal::CallbackNode> node);
-  Handle post(internal::Ref<internal::CallbackNode> node) {
-    internal::CallbackNode& posted = *node;
-    Handle handle(std::move(node));
-    post_node(posted);
-    return handle;
-  }
   TimerHandle schedule_at(TimePoint when,
                           internal::Ref<internal::CallbackNode> node);
+  // Takes a share over.
+  Handle post(internal::CallbackNode& node) {
+    Handle handle(internal::Ref<internal::CallbackNode>::adopt(&node));
+    post_node(node);
+    return handle;
+  }
   void check_unused(int fd) const;
   void watch(int fd, int32_t event, internal::Ref<internal::CallbackNode> node);
   bool unwatch(int fd, int32_t event);
