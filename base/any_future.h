@@ -101,6 +101,7 @@ class ErasedFuture : public ReadyNode {
         unretrieved_(false),
         must_cancel_(false),
         report_pending_(true),
+        passes_cancel_on_(false),
         no_flag_(0) {}
   virtual ~ErasedFuture() = default;
   // Ends the object's life, after a last report where one is due.
@@ -114,7 +115,8 @@ class ErasedFuture : public ReadyNode {
   // Of tasks alone, see TaskCore; they would be padding.
   bool must_cancel_ : 1;
   bool report_pending_ : 1;
-  uint8_t no_flag_ : 4;  // so that the byte is written as a whole
+  bool passes_cancel_on_ : 1;
+  uint8_t no_flag_ : 3;  // so that the byte is written as a whole
   uint8_t wait_ = 0;
   uint8_t few_cancels_ = 0;
 };

@@ -157,11 +157,12 @@ bool TaskCore::cancel_wait(std::string_view message) {
 bool TaskCore::cancel(std::string_view message) {
   LoopAccess::check_thread(*loop());
   // Along the chain of tasks that await tasks, without recursion. Tasks that await
-  // each other in a ring are found by a mark that moves on ever more rarely.
+  // each other in a ring are found by a mark that moves on ever more rarely; where a
+  // gather() is in the ring, by the task that is asked while it asks.
   TaskCore* task = this;
   const TaskCore* mark = nullptr;
   for (uint64_t length = 1;; ++length) {
-    const bool ring = task == mark;
+    const bool ring = task == mark || task->passes_cancel_on_;
     if ((length & (length - 1)) == 0) mark = task;
     task->mark_retrieved();
     if (task->done()) return task != this;
@@ -169,14 +170,16 @@ bool TaskCore::cancel(std::string_view message) {
     if (Waiter* waiter = task->waiter(); waiter != nullptr) {
       ErasedFuture* future =
           waiter->kind().future ? waiter->kind().future(*waiter) : nullptr;
-      if (ring && task->cancel_wait(message)) return true;
+      if (ring && task->break_ring(future, message)) return true;
       if (future != nullptr && future->is_task() && !future->done()) {
         task = static_cast<TaskCore*>(future);
         continue;
       }
+      task->passes_cancel_on_ = true;
       const bool taken = waiter->kind().cancel
                              ? waiter->kind().cancel(*waiter, message)
                              : task->cancel_wait(message);
+      task->passes_cancel_on_ = false;
       if (taken) return true;
     }
     task->note_due_cancel();
@@ -187,6 +190,13 @@ bool TaskCore::cancel(std::string_view message) {
     }
     return true;
   }
+}
+
+// Ends the wait itself; that for a gather(), whose children are being asked, by
+// ending that.
+bool TaskCore::break_ring(ErasedFuture* awaited, std::string_view message) {
+  if (awaited == nullptr || awaited->is_task()) return cancel_wait(message);
+  return static_cast<FutureCore*>(awaited)->FutureCore::cancel(message);
 }
 
 void TaskCore::cancel_parked() {

@@ -305,6 +305,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   void finish_with_outcome(PromiseBase& root);
   void finish_unstarted();
   void cut_and_go_on();
+  bool break_ring(ErasedFuture* awaited, std::string_view message);
   void note_due_cancel();
   void withdraw_due_cancel();
   void cancel_parked();
@@ -351,8 +352,9 @@ class TaskCore : public FutureCore, private TaskListNode {
 
   // In the room that a future has to spare: wait_, a Wait; must_cancel_: the next
   // step, or the next wait, is to be cancelled; few_cancels_, the requests that are
-  // not taken back; report_pending_: see set_report_pending(). In its ready queue's
-  // link, while it is in none: the waiter().
+  // not taken back; report_pending_: see set_report_pending(); passes_cancel_on_: it
+  // has asked what it waits on to be cancelled, and has no answer yet. In its ready
+  // queue's link, while it is in none: the waiter().
   static_assert(kUnstarted == 0);
 };
 

@@ -14,6 +14,7 @@
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/future.h"
+#include "asyncio/task/gather.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
 #include "asyncio/testing/testing.h"
@@ -398,6 +399,23 @@ ASYNCIO_TEST_F(CancellationTest, OfTasksThatAwaitEachOtherBreaksTheRing) {
   co_await sleep(0s);
   EXPECT_TRUE(a.cancel("enough"));
   static_cast<void>(co_await as_result(a));
+  EXPECT_TRUE(a.cancelled() && b.cancelled() && c.cancelled());
+}
+
+ASYNCIO_TEST_F(CancellationTest, OfTasksThatGatherEachOtherBreaksTheRing) {
+  Task<> a;
+  Task<> b;
+  Task<> c;
+  auto gather_them = [](Task<>& x, Task<>& y) -> Coroutine<> {
+    co_await gather(x, y);
+  };
+  a = create_task(gather_them(b, c));
+  b = create_task(gather_them(a, c));
+  c = create_task(sleep(1h));
+  co_await sleep(0s);
+  EXPECT_TRUE(a.cancel("enough"));
+  static_cast<void>(co_await as_result(a));
+  static_cast<void>(co_await as_result(b));
   EXPECT_TRUE(a.cancelled() && b.cancelled() && c.cancelled());
 }
 
