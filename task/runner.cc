@@ -41,11 +41,18 @@ void drive(EventLoop& loop, FutureCore& core) {
     throw ValueError("The future belongs to a different loop than the one "
                      "specified as the loop argument");
   }
+  // Its callback may be ready when something leaves the loop: then it is too late to
+  // take it back, and it must not stop whoever drives the loop next.
+  const auto driving = std::make_shared<bool>(true);
   const CallbackId stop = core.add_callback(
-      [&loop](ErasedFuture&) { loop.stop(); }, nullptr);
+      [&loop, driving](ErasedFuture&) {
+        if (*driving) loop.stop();
+      },
+      nullptr);
   try {
     loop.run_forever();
   } catch (...) {
+    *driving = false;
     core.remove_callback(stop);
     // What left the loop is on its way to the caller: the task's copy of it need
     // not be reported.
