@@ -200,6 +200,8 @@ class NextAwaiter final : public GeneratorAwaiter {
     if (promise_->outcome().failed()) [[unlikely]] {
       promise_->outcome().throw_taken();
     }
+    // Ended, it may still have the value that it yielded to aclose().
+    if (promise_->state() != GeneratorPromiseBase::kYielded) return std::nullopt;
     return static_cast<GeneratorPromise<T>*>(promise_)->take();
   }
 };

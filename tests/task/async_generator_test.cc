@@ -339,6 +339,22 @@ ASYNCIO_TEST(AsyncGeneratorCloseTest, YieldingAgainIsAnErrorAndGoesOn) {
   EXPECT_EQ(co_await it.next(), 3);
 }
 
+ASYNCIO_TEST(AsyncGeneratorCloseTest, WhatItYieldedToACloseIsNotTheNextValue) {
+  auto body = []() -> AsyncGenerator<int> {
+    bool closed = false;
+    try {
+      co_yield 1;
+    } catch (const GeneratorExit&) {
+      closed = true;
+    }
+    if (closed) co_yield 2;
+  };
+  AsyncGenerator<int> it = body();
+  co_await it.next();
+  static_cast<void>(co_await as_result(it.aclose()));
+  EXPECT_EQ(co_await it.next(), std::nullopt);
+}
+
 ASYNCIO_TEST(AsyncGeneratorCloseTest, WithClosesOnEveryWayOut) {
   std::string log;
   int value =
