@@ -171,8 +171,9 @@ auto run_coroutine_threadsafe(A&& awaitable, EventLoop& loop) {
     task.add_done_callback([state, end = std::move(end)](Task<T> done) {
       internal::copy_outcome<T>(*done.core(), *state);
     });
-    // Cancelled before there was a task to be told.
-    if (state->cancelled()) task.cancel();
+    // Cancelled before there was a task to be told: as in Python it takes its first
+    // step before it is.
+    if (state->cancelled()) loop.call_soon([task] { task.cancel(); });
   });
   // Closed meanwhile: it may never look at what it was given.
   if (loop.is_closed()) state->cancel();

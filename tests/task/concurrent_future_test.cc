@@ -146,18 +146,20 @@ TEST(RunCoroutineThreadsafeTest, CancelReachesTheTask) {
   EXPECT_THROW(static_cast<void>(future.exception()), CancelledError);
 }
 
-TEST(RunCoroutineThreadsafeTest, CancelledBeforeItsStartNeverRuns) {
+TEST(RunCoroutineThreadsafeTest, CancelledBeforeItsStartEndsAtItsFirstAwait) {
   std::unique_ptr<EventLoop> loop = new_event_loop();
-  bool ran = false;
+  std::string log;
   auto body = [&]() -> Coroutine<> {
-    ran = true;
-    co_return;
+    log += "starts ";
+    const Result<> end = co_await as_result(sleep(1h));
+    if (end.cancelled()) log += "cancelled";
+    end.rethrow();
   };
   auto future = run_coroutine_threadsafe(body, *loop);
   EXPECT_TRUE(future.cancel());
-  run_until_complete(*loop, sleep(0s));
-  run_until_complete(*loop, sleep(0s));
-  EXPECT_FALSE(ran);
+  for (int turn = 0; turn < 3; ++turn) run_until_complete(*loop, sleep(0s));
+  EXPECT_EQ(log, "starts cancelled");
+  EXPECT_TRUE(all_tasks(*loop).empty());
 }
 
 TEST(RunCoroutineThreadsafeTest, ATaskCancelledInTheLoopIsCancelledHere) {
