@@ -73,7 +73,7 @@ class ContextState {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
-  // Set while Context::run() is in it.
+  // Set while Context::run() is in it, or in another inside of it.
   bool entered = false;
 
  private:
@@ -114,6 +114,7 @@ class ContextSlot {
   static bool current_is_entered() { return entered_ != nullptr; }
 
  private:
+  friend class ContextRun;
   friend class ContextScope;
   // With the count that the caller takes over.
   static ContextState* copy_of(const ContextState& state);
@@ -147,8 +148,20 @@ class ContextScope {
   ContextSlot* before_;
 };
 
-// Throws RuntimeError where `state` is being run already.
-void enter_context(ContextState& state);
+// The scope of a Context::run(): `state` is being run, and so is the context that it
+// hides.
+class ContextRun {
+ public:
+  // RuntimeError where `state` is being run already.
+  explicit ContextRun(const Ref<ContextState>& state);
+  ~ContextRun();
+
+ private:
+  const Ref<ContextState> hidden_;  // null where that is empty
+  bool hidden_was_entered_ = false;
+  ContextSlot slot_;
+  ContextScope scope_;
+};
 
 }  // namespace internal
 
@@ -238,13 +251,7 @@ class Context {
   // something runs in it already.
   template <class F, class... Args>
   decltype(auto) run(F&& fn, Args&&... args) const {
-    internal::enter_context(*state_);
-    struct Leave {
-      internal::ContextState& state;
-      ~Leave() { state.entered = false; }
-    } leave{*state_};
-    internal::ContextSlot slot(state_);
-    internal::ContextScope scope(slot);
+    internal::ContextRun run(state_);
     return std::invoke(std::forward<F>(fn), std::forward<Args>(args)...);
   }
 

@@ -95,7 +95,9 @@ std::string report_text(const ExceptionContext& context,
     }
     text += '\n';
   }
-  if (context.future) text += "future: " + to_string(context.future) + '\n';
+  if (context.future && context.future != context.task) {
+    text += "future: " + to_string(context.future) + '\n';
+  }
   if (context.handle && *context.handle) {
     text += "handle: " + to_string(*context.handle) + '\n';
   }
@@ -103,6 +105,16 @@ std::string report_text(const ExceptionContext& context,
   if (context.task) text += "task: " + to_string(context.task) + '\n';
   if (context.exception) text += exception_line(context.exception) + '\n';
   return text;
+}
+
+// The context of what the report is about; null where that has none.
+internal::ContextSlot* reported_context(const ExceptionContext& context) {
+  if (context.task) return context.task.erased()->task_context();
+  if (context.future) return context.future.erased()->task_context();
+  if (context.handle && *context.handle) {
+    return &context.handle->node()->context();
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -330,6 +342,10 @@ void EventLoop::call_exception_handler(const ExceptionContext& context) {
   try {
     // A copy: the handler may set another.
     ExceptionHandler handler = exception_handler_;
+    std::optional<internal::ContextScope> scope;
+    if (internal::ContextSlot* slot = reported_context(context)) {
+      scope.emplace(*slot);
+    }
     handler(*this, context);
   } catch (...) {
     std::exception_ptr exception = std::current_exception();

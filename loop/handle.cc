@@ -71,7 +71,6 @@ void CallbackNode::failed(std::exception_ptr exception) {
   if (stops_loop(exception)) std::rethrow_exception(exception);
   ExceptionContext report("Exception in callback", std::move(exception));
   report.handle.emplace(Ref<CallbackNode>(this));
-  ContextScope scope(context_);
   loop_->call_exception_handler(report);
 }
 

@@ -63,6 +63,9 @@ class CallbackNode : public LoopTimer, public Pooled {
   // KeyboardInterrupt and SystemExit pass.
   void call_guarded();
 
+  // What it is called in.
+  ContextSlot& context() { return context_; }
+
   void cancel();
   bool cancelled() const {
     return std::atomic_ref(cancelled_).load(std::memory_order_relaxed);
@@ -105,7 +108,6 @@ class CallbackNode : public LoopTimer, public Pooled {
   // In a handler: tells the loop what the call threw, and gives up the queue's
   // share. KeyboardInterrupt and SystemExit pass.
   void end_in_error();
-  ContextSlot& context() { return context_; }
   // In the place of `delete` where the callable is gone already: being in no list,
   // all that a node still has is its context.
   void free(size_t size) noexcept {
@@ -213,6 +215,7 @@ class Handle {
   // For the library.
   explicit Handle(internal::Ref<internal::CallbackNode> node)
       : node_(std::move(node)) {}
+  internal::CallbackNode* node() const { return node_.get(); }
 
  protected:
   internal::Ref<internal::CallbackNode> node_;

@@ -128,6 +128,20 @@ TEST(ContextTest, IsEnteredByOneAtATime) {
   EXPECT_NO_THROW(context.run([] {}));
 }
 
+TEST(ContextTest, IsEnteredWhileAnotherRunsInside) {
+  const Context outer;
+  const Context inner;
+  internal::ContextSlot slot(outer.state());
+  const internal::ContextScope task_or_callback(slot);
+  EXPECT_THROW(outer.run([] {}), RuntimeError);
+  inner.run([&] {
+    EXPECT_THROW(outer.run([] {}), RuntimeError);
+    Context().run([&] { EXPECT_THROW(outer.run([] {}), RuntimeError); });
+    EXPECT_THROW(outer.run([] {}), RuntimeError);
+  });
+  EXPECT_THROW(outer.run([] {}), RuntimeError);
+}
+
 TEST(ContextTest, IsLeftByAnException) {
   const ContextVar<int> var("var", 0);
   const Context context;

@@ -8,7 +8,10 @@
 #include "gtest/gtest.h"
 
 #include "asyncio/base/context.h"
+#include "asyncio/base/exceptions.h"
 #include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/exception_context.h"
+#include "asyncio/loop/handle.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/future.h"
 #include "asyncio/task/runner.h"
@@ -94,6 +97,50 @@ ASYNCIO_TEST(ContextTaskTest, EagerTaskHasItsOwnAndGivesTheCallersBack) {
   create_task(body, {.eager_start = true});
   EXPECT_EQ(var.get(), "default");
   co_return;
+}
+
+ASYNCIO_TEST(ContextTaskTest, IsEnteredWhileItsTaskRunsAnother) {
+  const Context context = copy_context();
+  auto body = [&]() -> Coroutine<> {
+    Context().run([&] { EXPECT_THROW(context.run([] {}), RuntimeError); });
+    co_return;
+  };
+  co_await create_task(body, {.context = &context});
+  EXPECT_NO_THROW(context.run([] {}));
+}
+
+// A report is handled in the context of what it is about.
+TEST(ContextHandlerTest, IsThatOfTheTaskOrTheCallback) {
+  std::string log;
+  auto main = [&]() -> Coroutine<> {
+    EventLoop& loop = get_running_loop();
+    loop.set_exception_handler([&](EventLoop&, const ExceptionContext& report) {
+      log += report.message + ": " + var.get() + "\n";
+    });
+    auto fail = []() -> Coroutine<> {
+      var.set("the task's");
+      throw ValueError("x");
+      co_return;
+    };
+    Task<> task = create_task(fail);
+    co_await sleep(0s);
+    co_await sleep(0s);
+    task = {};
+    const Context context = copy_context();
+    context.run([] { var.set("the callback's"); });
+    const Handle handle = loop.call_soon({.context = &context}, [] {});
+    co_await sleep(0s);
+    ExceptionContext report("by hand");
+    report.handle = handle;
+    loop.call_exception_handler(report);
+    report.handle.reset();
+    loop.call_exception_handler(report);
+  };
+  run(main);
+  EXPECT_EQ(log,
+            "Task exception was never retrieved: the task's\n"
+            "by hand: the callback's\n"
+            "by hand: default\n");
 }
 
 // While Context::run() is in a context, that is the running one, whatever the task
