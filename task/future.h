@@ -354,7 +354,7 @@ class Future {
 // A pending future of `loop`, or of the running one.
 template <class T = void>
 Future<T> create_future(EventLoop& loop) {
-  internal::LoopAccess::check_usable(loop);
+  internal::LoopAccess::check_thread(loop);
   return Future<T>(internal::Ref<internal::FutureCore>::adopt(
       new internal::PlainFuture<T>(loop)));
 }

@@ -67,16 +67,17 @@ void Gathering::child_done(FutureCore& child) {
   }
   if (finished_ != links().size()) return;
   if (cancel_requested_) {
-    end_cancelled(child);
+    end_cancelled();
   } else {
     end();
   }
 }
 
-void Gathering::end_cancelled(FutureCore& last) {
+// With the text that the last of the arguments was cancelled with, if it was.
+void Gathering::end_cancelled() {
   for (const GatherLink& link : links()) link.child_->mark_retrieved();
-  outer_.fail(last.cancelled() ? last.outcome()
-                               : plain_cancelled_error());
+  FutureCore& last = *links().back().child_;
+  outer_.fail(last.cancelled() ? last.outcome() : plain_cancelled_error());
 }
 
 void Gathering::end() {

@@ -115,8 +115,8 @@ class Gathering {
   void child_done(FutureCore& child);
   // Every child is done.
   void end();
-  // The same after a request to cancel; `last` was the last to end.
-  void end_cancelled(FutureCore& last);
+  // The same after a request to cancel.
+  void end_cancelled();
 
   FutureCore& outer_;
   size_t added_ = 0;
@@ -136,6 +136,7 @@ class GatherFuture : public FutureState<T>, protected Gathering {
   bool cancel(std::string_view message) override {
     return !this->done() && this->cancel_children(message);
   }
+  const char* class_name() const override { return "_GatheringFuture"; }
 
  protected:
   ~GatherFuture() override = default;

@@ -133,9 +133,14 @@ Ref<FutureCore> start_task(EventLoop& loop, Coroutine<T>&& coroutine,
                            TaskOptions&& options) {
   LoopAccess::check_usable(loop);
   TaskDomain& domain = TaskDomain::of(loop);
-  if (domain.factory) [[unlikely]] domain.factory(loop, options);
+  // As in Python a factory's task is numbered before it is named.
+  bool named = !options.name.empty();
+  if (domain.factory) [[unlikely]] {
+    named = false;
+    domain.factory(loop, options);
+  }
   auto* task = new TaskState<T>(loop, coroutine.release().promise(),
-                                options.context);
+                                options.context, named);
   auto ref = Ref<FutureCore>::adopt(task);
   if (!options.name.empty()) [[unlikely]] {
     task->set_name(std::string(options.name));

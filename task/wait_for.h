@@ -66,7 +66,10 @@ template <class T>
 Coroutine<T> wait_for_none(Ref<FutureCore> future) {
   if (!future->done()) {
     co_await CancelAndWait(*future);
-    if (future->cancelled()) throw TimeoutError();
+    // A gather() that was cancelled has failed with that.
+    if (exception_cast<CancelledError>(future->outcome()) != nullptr) {
+      throw TimeoutError();
+    }
   }
   future->check_result();
   co_return take_value<T, true>(*future);

@@ -107,9 +107,8 @@ bool FutureCore::report_unretrieved() {
   unretrieved_ = false;
   ++references_;  // the report may keep it
   {
-    ExceptionContext report(std::string(is_task() ? "Task" : "Future") +
-                                " exception was never retrieved",
-                            exception_);
+    ExceptionContext report(
+        std::string(class_name()) + " exception was never retrieved", exception_);
     if (is_task()) {
       report.task = AnyTask(Ref<ErasedFuture>(this));
     }
@@ -188,12 +187,13 @@ void FutureCore::throw_no_result() {
 }
 
 void FutureCore::throw_invalid_state() const {
-  throw InvalidStateError("invalid state: " + describe() + " is done already");
+  throw InvalidStateError("invalid state");
 }
 
 CallbackId FutureCore::add_callback(
     absl::AnyInvocable<void(ErasedFuture&)> fn, const Context* context) {
-  LoopAccess::check_usable(*loop_);
+  LoopAccess::check_thread(*loop_);
+  if (done()) LoopAccess::check_usable(*loop_);
   auto* callback = new UserCallback(
       next_callback_number(), std::move(fn),
       context != nullptr ? ContextSlot(context->state())
@@ -236,7 +236,8 @@ std::string FutureCore::describe_outcome() const {
 std::string FutureCore::describe() const {
   static constexpr const char* kNames[] = {"pending", "finished", "finished",
                                            "cancelled"};
-  return std::string("<Future ") + kNames[state_] + describe_outcome() + ">";
+  return "<" + std::string(class_name()) + " " + kNames[state_] +
+         describe_outcome() + ">";
 }
 
 }  // namespace asyncio::internal

@@ -141,6 +141,8 @@ class FutureCore : public ErasedFuture, public Pooled {
   size_t remove_callback(CallbackId id) override;
 
   std::string describe() const override;
+  // Python's name of it.
+  virtual const char* class_name() const { return "Future"; }
   // Where it comes from, for reports; empty where that is not known.
   virtual std::string source() const { return ""; }
 

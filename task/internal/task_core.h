@@ -44,13 +44,13 @@ class TaskDomain;
 class TaskCore : public FutureCore, private TaskListNode {
  public:
   // Takes over the frame, which has not run; null for a copy of the running
-  // context.
-  TaskCore(EventLoop& loop, PromiseBase& root, const Context* context)
+  // context. `named`: it will have a name, and needs no number.
+  TaskCore(EventLoop& loop, PromiseBase& root, const Context* context, bool named)
       : FutureCore(loop, /*is_task=*/true),
         leaf_(Leaf::from_promise(root)),
         context_(context != nullptr ? ContextSlot(context->state())
                                     : ContextSlot::copy_current()),
-        identity_(next_number() << 1 | 1) {
+        identity_((named ? 0 : next_number()) << 1 | 1) {
     root.set_caller(&end_);
     if (loop.get_debug()) [[unlikely]] note_source(root);
   }
@@ -168,6 +168,7 @@ class TaskCore : public FutureCore, private TaskListNode {
   void set_name(std::string name) final;
   std::vector<FrameSummary> stack() const final;
   std::string describe() const final;
+  const char* class_name() const final { return "Task"; }
   // "file:line, in function" of its coroutine, in debug mode; empty otherwise.
   std::string source() const final;
   ContextSlot* task_context() final { return &context_; }

@@ -177,17 +177,26 @@ ASYNCIO_TEST(GatherTest, CancelledItTakesTheErrorsOfItsChildren) {
   EXPECT_EQ(reports, 0);
 }
 
-ASYNCIO_TEST(GatherTest, CancelledItEndsWithTheTextOfWhoEndsLast) {
-  auto first = []() -> Coroutine<int> {
+// Who ends last does not matter.
+ASYNCIO_TEST(GatherTest, CancelledItEndsWithTheTextOfItsLastArgument) {
+  auto child = [](const char* text, Duration cleanup) -> Coroutine<> {
     static_cast<void>(co_await as_result(sleep(1h)));
-    co_return co_await sleep(1s, 1);  // refuses, and takes its time
+    co_await sleep(cleanup);
+    if (text != nullptr) throw CancelledError(text);
   };
-  auto all = gather(return_exceptions, first(), sleep(1h));
-  co_await sleep(0s);
-  all.cancel("enough");
-  const auto ended = co_await as_result(std::move(all));
-  CO_ASSERT_TRUE(ended.cancelled());
-  EXPECT_EQ(ended.get_if<CancelledError>()->message(), "");
+  auto text_of = [&](auto first, auto second) -> Coroutine<std::string> {
+    auto all = gather(return_exceptions, std::move(first), std::move(second));
+    co_await sleep(0s);
+    all.cancel("enough");
+    const auto ended = co_await as_result(std::move(all));
+    co_return ended.cancelled() ? ended.template get_if<CancelledError>()->message()
+                                : "not cancelled";
+  };
+  EXPECT_EQ(co_await text_of(child("a", 3s), child("b", 0s)), "b");
+  EXPECT_EQ(co_await text_of(child("a", 0s), child("b", 3s)), "b");
+  EXPECT_EQ(co_await text_of(child("a", 3s), child(nullptr, 0s)), "");
+  EXPECT_EQ(co_await text_of(child(nullptr, 3s), child("b", 0s)), "b");
+  EXPECT_EQ(co_await text_of(child(nullptr, 0s), sleep(1h)), "enough");
 }
 
 ASYNCIO_TEST(GatherTest, CancellingADoneOneTouchesNobody) {
@@ -217,7 +226,8 @@ ASYNCIO_TEST(GatherTest, ADroppedOneStillTakesTheErrors) {
   co_await sleep(1s);
   auto reports = take_reports();
   CO_ASSERT_EQ(reports.size(), 1u);
-  EXPECT_EQ(reports[0].message, "Future exception was never retrieved");
+  EXPECT_EQ(reports[0].message,
+            "_GatheringFuture exception was never retrieved");
   EXPECT_EQ(exception_message(reports[0].exception), "lost");
 }
 

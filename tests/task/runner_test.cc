@@ -175,6 +175,34 @@ TEST(RunTest, ASystemExitInMainLeavesItWithItsCode) {
   EXPECT_EQ(code, 3);
 }
 
+// The task's end has made the callback that stops the loop ready by then.
+TEST(RunTest, ASystemExitInMainLeavesTheCleanUpItsTurns) {
+  std::string log;
+  auto left = [&]() -> Coroutine<> {
+    const Result<> end = co_await as_result(sleep(1h));
+    for (int i = 0; i < 3; ++i) co_await sleep(0s);
+    log += end.cancelled() ? "cleaned" : "woke";
+  };
+  auto main = [&]() -> Coroutine<> {
+    Task<> task = create_task(left);
+    co_await sleep(0s);
+    throw SystemExit(4);
+  };
+  EXPECT_EQ(text_of_error([&] { run(main); }), "SystemExit: 4");
+  EXPECT_EQ(log, "cleaned");
+}
+
+TEST(RunUntilCompleteTest, WhatLeftTheLoopDoesNotStopTheNext) {
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  auto interrupted = []() -> Coroutine<> {
+    throw KeyboardInterrupt("now");
+    co_return;
+  };
+  EXPECT_EQ(text_of_error([&] { run_until_complete(*loop, interrupted()); }),
+            "KeyboardInterrupt: now");
+  EXPECT_EQ(run_until_complete(*loop, give(7)), 7);
+}
+
 // --- Runner.
 
 TEST(RunnerTest, RunsSeveralMainsOnOneLoopAndLeftoversGoOn) {
@@ -305,6 +333,25 @@ TEST(InterruptTest, CancelsMainAndRunThrowsKeyboardInterrupt) {
                 run(main);
               } catch (const KeyboardInterrupt&) {
                 return cleaned && has_default_action() ? 7 : 1;
+              }
+              return 2;
+            }),
+            7);
+}
+
+// As if it were cancelled where the signal arrives.
+TEST(InterruptTest, CancelsMainBeforeItsNextStep) {
+  EXPECT_EQ(exit_code_of([] {
+              bool went_on = false;
+              auto main = [&]() -> Coroutine<> {
+                raise(SIGINT);
+                co_await sleep(0s);
+                went_on = true;
+              };
+              try {
+                run(main);
+              } catch (const KeyboardInterrupt&) {
+                return went_on ? 1 : 7;
               }
               return 2;
             }),

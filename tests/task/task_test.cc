@@ -199,7 +199,7 @@ ASYNCIO_TEST(TaskTest, HasADefaultNameThatCountsUp) {
   EXPECT_EQ(AnyTask(b).get_name(), "renamed");
   Task<int> c = create_task(give(3));
   EXPECT_EQ(std::stoi(c.get_name().substr(5)),
-            std::stoi(a.get_name().substr(5)) + 2);
+            std::stoi(a.get_name().substr(5)) + 1);
   co_await c;
 }
 

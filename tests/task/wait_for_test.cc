@@ -13,6 +13,7 @@
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/future.h"
+#include "asyncio/task/gather.h"
 #include "asyncio/task/shield.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
@@ -87,6 +88,15 @@ ASYNCIO_TEST(WaitForTest, ZeroWaitsForTheCleanUp) {
   Task<std::string> task = create_task(swallow());
   co_await sleep(0s);
   EXPECT_EQ(co_await wait_for(task, 0s), "v");
+}
+
+ASYNCIO_TEST(WaitForTest, ZeroOfAGatherIsATimeoutToo) {
+  auto all = gather(sleep(1h), sleep(1h));
+  auto result = co_await as_result(wait_for(all, 0s));
+  EXPECT_TRUE(result.get_if<TimeoutError>());
+  // What was cancelled before is no timeout.
+  auto before = co_await as_result(wait_for(all, 0s));
+  EXPECT_TRUE(before.cancelled());
 }
 
 ASYNCIO_TEST(WaitForTest, ItsCancellationCancelsWhatItAwaits) {
