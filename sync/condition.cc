@@ -144,7 +144,7 @@ Coroutine<bool> Condition::wait() {
   co_return true;
 }
 
-void Condition::notify(size_t n) {
+void Condition::notify(ptrdiff_t n) {
   check_locked("cannot notify on un-acquired lock");
   wake(n);
 }
@@ -154,7 +154,7 @@ void Condition::notify_all() {
   waiters_.wake_all();
 }
 
-void Condition::wake(size_t n) {
+void Condition::wake(ptrdiff_t n) {
   while (n > 0 && waiters_.wake_next()) --n;
 }
 

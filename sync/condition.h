@@ -79,7 +79,7 @@ class Condition {
 
   // Wakes the first n who wait, or all. RuntimeError("cannot notify on
   // un-acquired lock").
-  void notify(size_t n = 1);
+  void notify(ptrdiff_t n = 1);
   void notify_all();
 
   // For with().
@@ -94,7 +94,7 @@ class Condition {
   class Reacquired;
   [[noreturn]] static void throw_destroyed();
   void check_locked(const char* message) const;
-  void wake(size_t n);
+  void wake(ptrdiff_t n);
 
   std::optional<Lock> own_lock_;
   Lock* const lock_;

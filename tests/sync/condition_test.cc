@@ -30,7 +30,7 @@ Coroutine<> wait_once(Condition& condition, std::string& log, char name) {
   log += name;
 }
 
-Coroutine<> notify(Condition& condition, size_t n = 1) {
+Coroutine<> notify(Condition& condition, ptrdiff_t n = 1) {
   auto held = co_await condition.scoped_acquire();
   condition.notify(n);
 }
@@ -50,6 +50,9 @@ ASYNCIO_TEST(ConditionTest, NotifyWakesThoseWhoWaitedLongest) {
   for (char c = 'a'; c <= 'd'; ++c) create_task(wait_once(condition, log, c));
   co_await turns();
   co_await notify(condition, 2);
+  co_await turns(4);
+  EXPECT_EQ(log, "ab");
+  co_await notify(condition, -1);
   co_await turns(4);
   EXPECT_EQ(log, "ab");
   co_await notify(condition, 9);
