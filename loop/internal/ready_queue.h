@@ -25,6 +25,12 @@ class ReadyQueue {
     tail_ = &node.next_;
   }
 
+  // Before all others.
+  void push_front(ReadyNode& node) {
+    if (empty()) tail_ = &node.next_;
+    node.next_ = std::exchange(head_, &node);
+  }
+
   // Requires !empty().
   ReadyNode& pop() {
     ReadyNode* node = head_;

@@ -71,15 +71,20 @@ void check_signal(int sig) {
 
 class SignalRegistry::Call final : public ReadyNode {
  public:
-  explicit Call(Ref<CallbackNode> callback) : callback_(std::move(callback)) {}
+  Call(Ref<CallbackNode> callback, bool insistent)
+      : callback_(std::move(callback)), insistent_(insistent) {}
 
-  // As many calls in the next batch.
+  // As many calls in the next batch; the insistent ones first of all.
   void add(uint64_t deliveries, ReadyQueue& ready) {
     left_ += deliveries;
     ready_ = &ready;
     if (left_ > 0 && !queued()) {
       retain();
-      ready.push(*this);
+      if (insistent_) {
+        ready.push_front(*this);
+      } else {
+        ready.push(*this);
+      }
     }
   }
   // Gives up the calls that are left.
@@ -114,6 +119,7 @@ class SignalRegistry::Call final : public ReadyNode {
   ~Call() = default;
 
   Ref<CallbackNode> callback_;
+  const bool insistent_;
   ReadyQueue* ready_ = nullptr;
   uint64_t left_ = 0;
   uint32_t references_ = 1;
@@ -128,7 +134,7 @@ SignalRegistry::~SignalRegistry() {
 
 void SignalRegistry::add(int sig, Ref<CallbackNode> callback, bool insistent) {
   check_signal(sig);
-  auto call = Ref<Call>::adopt(new Call(std::move(callback)));
+  auto call = Ref<Call>::adopt(new Call(std::move(callback), insistent));
   auto [place, fresh] = calls_.try_emplace(sig);
   try {
     std::lock_guard lock(owners_mutex());

@@ -24,7 +24,8 @@ class SignalRegistry {
   SignalRegistry(Wakeup& wakeup, ReadyQueue& ready);
   ~SignalRegistry();
 
-  // `insistent`: where SIGINT stays unseen, the third has its default effect.
+  // `insistent`: its calls come before all that is ready, as the interpreter's would;
+  // and where SIGINT stays unseen, the third has its default effect.
   void add(int sig, Ref<CallbackNode> callback, bool insistent);
   bool remove(int sig);
   // Whether `callback` is what was added last for `sig`.
