@@ -120,11 +120,12 @@ Coroutine<Connection> connect_to_path(std::string path,
   co_return open_connected(loop, std::move(fd), address, options.limit);
 }
 
-Coroutine<Connection> open_given(int sock, size_t limit, const char* missing) {
+Coroutine<Connection> open_given(int sock, size_t limit, bool unix_socket,
+                                 const char* missing) {
   check_limit(limit);
   if (sock < 0) throw ValueError(missing);
   co_return connection_of(
-      internal::open_socket_stream(get_running_loop(), sock, limit));
+      internal::open_socket_stream(get_running_loop(), sock, limit, unix_socket));
 }
 
 }  // namespace
@@ -135,7 +136,7 @@ Coroutine<Connection> open_connection(std::string_view host, uint16_t port,
 }
 
 Coroutine<Connection> open_connection(ConnectionOptions options) {
-  return open_given(options.sock, options.limit,
+  return open_given(options.sock, options.limit, /*unix_socket=*/false,
                     "host and port was not specified and no sock specified");
 }
 
@@ -145,7 +146,7 @@ Coroutine<Connection> open_unix_connection(std::string_view path,
 }
 
 Coroutine<Connection> open_unix_connection(UnixConnectionOptions options) {
-  return open_given(options.sock, options.limit,
+  return open_given(options.sock, options.limit, /*unix_socket=*/true,
                     "no path and sock were specified");
 }
 

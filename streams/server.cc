@@ -322,16 +322,7 @@ FileDescriptor bind_socket(System& system, const AddrInfo& info,
 }
 
 void check_listening_socket(int fd, bool unix_socket) {
-  int type = 0;
-  socklen_t size = sizeof type;
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
-      type != SOCK_STREAM ||
-      (unix_socket && SocketAddress::local_of(fd).family() != AF_UNIX)) {
-    throw ValueError(
-        std::string(unix_socket ? "A UNIX Domain Stream Socket was expected"
-                                : "A Stream Socket was expected") +
-        ", got descriptor " + std::to_string(fd));
-  }
+  internal::check_stream_socket(fd, unix_socket);
   internal::set_nonblocking(fd);
 }
 

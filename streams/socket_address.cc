@@ -101,7 +101,7 @@ SocketAddress SocketAddress::from_path(std::string_view path) {
   const bool abstract = path.starts_with('\0');
   // A path in a directory ends with a NUL byte.
   if (path.size() + (abstract ? 0 : 1) > sizeof(local.sun_path)) {
-    throw ValueError("AF_UNIX path too long");
+    throw OSError("AF_UNIX path too long");
   }
   if (!abstract && path.find('\0') != std::string_view::npos) {
     throw ValueError("embedded null byte");

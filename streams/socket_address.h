@@ -41,7 +41,7 @@ class SocketAddress {
   // The same; empty where it is none.
   static std::optional<SocketAddress> parse(std::string_view host,
                                             uint16_t port);
-  // ValueError("AF_UNIX path too long")
+  // OSError("AF_UNIX path too long"), ValueError("embedded null byte")
   static SocketAddress from_path(std::string_view path);
   // What a system call filled in, of any family. ValueError where it is longer
   // than any that this class can keep.

@@ -49,14 +49,22 @@ Ref<Stream> open_stream(EventLoop& loop, int fd, FdTransport::Kind kind,
   return Stream::open(loop, fd, kind, limit, peer);
 }
 
-Ref<Stream> open_socket_stream(EventLoop& loop, int fd, size_t limit) {
+void check_stream_socket(int fd, bool unix_socket) {
   int type = 0;
   socklen_t size = sizeof type;
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
-      type != SOCK_STREAM) {
-    throw ValueError("A Stream Socket was expected, got descriptor " +
-                     std::to_string(fd));
+      type != SOCK_STREAM ||
+      (unix_socket && SocketAddress::local_of(fd).family() != AF_UNIX)) {
+    throw ValueError(
+        std::string(unix_socket ? "A UNIX Domain Stream Socket was expected"
+                                : "A Stream Socket was expected") +
+        ", got descriptor " + std::to_string(fd));
   }
+}
+
+Ref<Stream> open_socket_stream(EventLoop& loop, int fd, size_t limit,
+                               bool unix_socket) {
+  check_stream_socket(fd, unix_socket);
   const SocketAddress peer = peer_or_none(fd);
   set_nodelay(fd, peer);
   return open_stream(loop, fd, FdTransport::Kind::kSocket, limit, peer);

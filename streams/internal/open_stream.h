@@ -17,9 +17,13 @@ namespace asyncio::internal {
 Ref<Stream> open_stream(EventLoop& loop, int fd, FdTransport::Kind kind,
                         size_t limit, const SocketAddress& peer = {});
 
-// The same on a stream socket; ValueError where it is none. Without Nagle's
-// delay, as in Python.
-Ref<Stream> open_socket_stream(EventLoop& loop, int fd, size_t limit);
+// ValueError where it is no stream socket, or is to be one of Unix and is not.
+void check_stream_socket(int fd, bool unix_socket);
+
+// A stream on what check_stream_socket() accepts. Without Nagle's delay, as in
+// Python.
+Ref<Stream> open_socket_stream(EventLoop& loop, int fd, size_t limit,
+                               bool unix_socket);
 
 void set_nonblocking(int fd);
 void set_nodelay(int fd, const SocketAddress& peer);

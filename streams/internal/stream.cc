@@ -17,12 +17,14 @@ Ref<Stream> Stream::open(EventLoop& loop, int fd, FdTransport::Kind kind,
   Ref<Stream> stream(new Stream(loop, limit));
   Ref<FdTransport> transport =
       FdTransport::open(loop, fd, kind, *stream, peer);
-  stream->set_transport(Ref<Transport>(transport.get()));
+  stream->set_transport(Ref<Transport>(transport.get()),
+                        kind == FdTransport::Kind::kWritePipe);
   return stream;
 }
 
-void Stream::set_transport(Ref<Transport> transport) {
+void Stream::set_transport(Ref<Transport> transport, bool only_writes) {
   transport_ = std::move(transport);
+  only_writes_ = only_writes;
   buffer_.set_transport(transport_.get());
   attached_ = true;
 }
@@ -38,7 +40,7 @@ void Stream::connection_lost(std::exception_ptr error) noexcept {
     buffer_.feed_eof();
   } else {
     lost_error_ = error;
-    buffer_.set_exception(std::move(error));
+    if (!only_writes_) buffer_.set_exception(std::move(error));
   }
   closed_waiters_.wake_all();
   drain_waiters_.wake_all();

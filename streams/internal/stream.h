@@ -42,8 +42,8 @@ class Stream final : public Protocol, public Pooled {
   static Ref<Stream> open(EventLoop& loop, int fd, FdTransport::Kind kind,
                           size_t limit, const SocketAddress& peer = {});
 
-  // Once.
-  void set_transport(Ref<Transport> transport);
+  // Once. `only_writes`: there is no reader who could be told of an error.
+  void set_transport(Ref<Transport> transport, bool only_writes = false);
   void set_owner(StreamOwner* owner) { owner_ = owner; }
 
   EventLoop& loop() const { return loop_; }
@@ -92,6 +92,7 @@ class Stream final : public Protocol, public Pooled {
   bool attached_ = false;  // the transport will call connection_lost()
   bool lost_ = false;
   bool writing_paused_ = false;
+  bool only_writes_ = false;
 };
 
 }  // namespace asyncio::internal

@@ -137,8 +137,10 @@ bool StreamBuffer::ready(ReadWait& wait) {
 bool StreamBuffer::ready_otherwise(ReadWait& wait) {
   if (exception_) [[unlikely]] std::rethrow_exception(exception_);
   if (wait.count == 0) [[unlikely]] return wait.meet(0);
-  const bool woken = waiting_ != nullptr && !waiting_->waits();
-  if (!woken && check(wait)) return true;
+  // Bytes that one who was woken, or reads to the end, has as good as taken.
+  const bool taken = waiting_ != nullptr && (!waiting_->waits() ||
+                                             waiting_->goal == ReadGoal::kAll);
+  if (!taken && check(wait)) return true;
   if (waiting_ != nullptr) [[unlikely]] throw_already_waiting(wait.goal);
   return false;
 }

@@ -125,6 +125,12 @@ ASYNCIO_TEST(ConnectTest, ContradictoryArgumentsAreRefused) {
             "ValueError: A Stream Socket was expected, got descriptor " +
                 std::to_string(fd));
   close(fd);
+  const int tcp = socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(co_await ending(open_unix_connection({.sock = tcp})),
+            "ValueError: A UNIX Domain Stream Socket was expected, got "
+            "descriptor " +
+                std::to_string(tcp));
+  close(tcp);
 }
 
 ASYNCIO_TEST(ConnectTest, HappyEyeballsConnects) {

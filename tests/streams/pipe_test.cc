@@ -118,6 +118,22 @@ ASYNCIO_TEST(PipeTest, AWriterWithSomethingLeftToWriteIsBroken) {
   EXPECT_NE(end.get_if<BrokenPipeError>(), nullptr);
 }
 
+// It has no reader that would keep the error.
+ASYNCIO_TEST(PipeTest, OnlyTheDrainThatWaitedIsToldWhatBroke) {
+  Pipe pipe;
+  StreamWriter writer = co_await connect_write_pipe(pipe.in.release());
+  writer.write(std::string(1'000'000, 'x'));
+  Task<> waiting = create_task(writer.drain());
+  co_await sleep(0s);
+  pipe.out.reset();
+  EXPECT_THAT(co_await ending_of(waiting),
+              testing::StartsWith("BrokenPipeError"));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(co_await ending_of(writer.drain()),
+              "ConnectionResetError: Connection lost");
+  }
+}
+
 ASYNCIO_TEST(PipeTest, Fifo) {
   std::string folder = "/tmp/pipe_test_XXXXXX";
   CO_ASSERT_NE(mkdtemp(folder.data()), nullptr);

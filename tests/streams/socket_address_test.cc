@@ -136,7 +136,7 @@ TEST(SocketAddressTest, APathHasRoomOrIsRefused) {
     try {
       SocketAddress::from_path(path);
       ADD_FAILURE();
-    } catch (const ValueError& e) {
+    } catch (const OSError& e) {
       EXPECT_STREQ(e.what(), "AF_UNIX path too long");
     }
   }

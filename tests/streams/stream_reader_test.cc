@@ -144,6 +144,20 @@ ASYNCIO_TEST(StreamReaderTest, OneReadAtATime) {
   EXPECT_EQ(co_await s.reader.read(1), "b");
 }
 
+ASYNCIO_TEST(StreamReaderTest, AReadToTheEndLeavesNothingToOthers) {
+  ScriptedReader s;
+  auto all = create_task(s.reader.read());
+  co_await turns();
+  s.feed("hello");
+  co_await turns();
+  EXPECT_EQ(co_await ending(s.reader.read(2)),
+            "RuntimeError: read() called while another coroutine is already "
+            "waiting for incoming data");
+  EXPECT_EQ(co_await s.reader.read(0), "");
+  s.feed_eof();
+  EXPECT_EQ(co_await all, "hello");
+}
+
 ASYNCIO_TEST(StreamReaderTest, AFailureIsThrownByEachRead) {
   ScriptedReader s;
   auto waits = create_task(s.reader.readline());
