@@ -262,7 +262,8 @@ const E* exception_cast(const std::exception_ptr& exception) noexcept {
 std::string exception_name(const std::exception_ptr& exception);
 std::string exception_name(const std::exception& exception);
 
-// Python's str(exc): what(), empty where the class has none.
+// Python's str(exc): what(), of a std::exception and of those that run() knows; empty
+// of others.
 std::string exception_message(const std::exception_ptr& exception);
 std::string exception_message(const std::exception& exception);
 
