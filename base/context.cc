@@ -49,17 +49,19 @@ ContextSlot& ContextSlot::make_thread_slot() {
 }
 
 ContextRun::ContextRun(const Ref<ContextState>& state)
-    : hidden_(ContextSlot::current().state_), slot_(state), scope_(slot_) {
+    : hidden_(ContextSlot::current().materialize()),
+      slot_(state),
+      scope_(slot_) {
   if (state->entered || hidden_ == state) {
     throw RuntimeError("cannot enter context: the context is already entered");
   }
   state->entered = true;
-  if (hidden_) hidden_was_entered_ = std::exchange(hidden_->entered, true);
+  hidden_was_entered_ = std::exchange(hidden_->entered, true);
 }
 
 ContextRun::~ContextRun() {
   slot_.state_->entered = false;
-  if (hidden_) hidden_->entered = hidden_was_entered_;
+  hidden_->entered = hidden_was_entered_;
 }
 
 std::shared_ptr<const ContextVarInfo> make_context_var(std::string_view name) {

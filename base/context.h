@@ -157,7 +157,7 @@ class ContextRun {
   ~ContextRun();
 
  private:
-  const Ref<ContextState> hidden_;  // null where that is empty
+  const Ref<ContextState> hidden_;
   bool hidden_was_entered_ = false;
   ContextSlot slot_;
   ContextScope scope_;

@@ -335,6 +335,14 @@ void EventLoop::default_exception_handler(const ExceptionContext& context) {
 }
 
 void EventLoop::call_exception_handler(const ExceptionContext& context) {
+  std::optional<internal::ContextScope> scope;
+  if (internal::ContextSlot* slot = reported_context(context)) {
+    scope.emplace(*slot);
+  }
+  report(context);
+}
+
+void EventLoop::report(const ExceptionContext& context) {
   if (!exception_handler_) {
     default_exception_handler(context);
     return;
@@ -342,10 +350,6 @@ void EventLoop::call_exception_handler(const ExceptionContext& context) {
   try {
     // A copy: the handler may set another.
     ExceptionHandler handler = exception_handler_;
-    std::optional<internal::ContextScope> scope;
-    if (internal::ContextSlot* slot = reported_context(context)) {
-      scope.emplace(*slot);
-    }
     handler(*this, context);
   } catch (...) {
     std::exception_ptr exception = std::current_exception();

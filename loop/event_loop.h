@@ -325,6 +325,9 @@ class EventLoop {
                           bool insistent = false);
   bool has_signal_handler(int sig, const internal::CallbackNode* node) const;
 
+  // call_exception_handler() in the context that is running.
+  void report(const ExceptionContext& context);
+
   void post_node(internal::ReadyNode& node) {
     if (internal::running_loop == this) {
       ready_.push(node);

@@ -54,7 +54,7 @@ void report_client(Stream& stream, const AnyTask& task,
   ExceptionContext report("Unhandled exception in client_connected_cb",
                           std::move(exception));
   report.task = task;
-  stream.loop().call_exception_handler(report);
+  internal::LoopAccess::report(stream.loop(), report);
 }
 
 }  // namespace

@@ -77,6 +77,12 @@ struct LoopAccess {
   static void check_thread(EventLoop& loop) { loop.check_thread(); }
   static void check_usable(EventLoop& loop) { loop.check_usable(); }
 
+  // call_exception_handler() in the context that is running: for the report of a
+  // callback that names a task besides.
+  static void report(EventLoop& loop, const ExceptionContext& context) {
+    loop.report(context);
+  }
+
   // Keeps the bytes of the loop, not its working.
   static void retain(EventLoop& loop) { loop.retain(); }
   static void release(EventLoop& loop) { loop.release(); }

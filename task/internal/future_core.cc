@@ -62,7 +62,7 @@ class UserCallback final : public DoneLink, public ReadyNode, public Pooled {
       if (stops_loop(exception)) throw;
       ExceptionContext report("Exception in callback", std::move(exception));
       report.future = AnyFuture(Ref<ErasedFuture>(future_.get()));
-      future_->loop()->call_exception_handler(report);
+      LoopAccess::report(*future_->loop(), report);
     }
   }
   void drop() noexcept override { delete this; }

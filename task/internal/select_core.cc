@@ -38,6 +38,7 @@ void SelectCore::ended(SelectLink& link) noexcept {
   --left_;
   if (winner_ == kNone && !cancel_requested_) {
     winner_ = static_cast<size_t>(&link - links_.get());
+    const TaskCore::NewRequest request;
     cancel_others("");
   }
   // The last of the nested calls, if any, finds nobody left.

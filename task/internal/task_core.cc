@@ -158,7 +158,7 @@ bool TaskCore::cancel(std::string_view message) {
   LoopAccess::check_thread(*loop());
   // Along the chain of tasks that await tasks, without recursion. Tasks that await
   // each other in a ring are found by a mark that moves on ever more rarely; where a
-  // gather() is in the ring, by the task that is asked while it asks.
+  // gather() or a select() is in the ring, by the task that is asked while it asks.
   TaskCore* task = this;
   const TaskCore* mark = nullptr;
   for (uint64_t length = 1;; ++length) {
@@ -167,20 +167,20 @@ bool TaskCore::cancel(std::string_view message) {
     task->mark_retrieved();
     if (task->done()) return task != this;
     task->count_cancel();
+    // Another request meets the one that is under way, and arrives with it.
+    if (task->passes_cancel_on_ && !passing_on_) return true;
     if (Waiter* waiter = task->waiter(); waiter != nullptr) {
       ErasedFuture* future =
           waiter->kind().future ? waiter->kind().future(*waiter) : nullptr;
-      if (ring && task->break_ring(future, message)) return true;
+      if (ring) {
+        task->break_ring(future, message);
+        return true;
+      }
       if (future != nullptr && future->is_task() && !future->done()) {
         task = static_cast<TaskCore*>(future);
         continue;
       }
-      task->passes_cancel_on_ = true;
-      const bool taken = waiter->kind().cancel
-                             ? waiter->kind().cancel(*waiter, message)
-                             : task->cancel_wait(message);
-      task->passes_cancel_on_ = false;
-      if (taken) return true;
+      if (task->pass_on(*waiter, message)) return true;
     }
     task->note_due_cancel();
     // The text of a cancellation that is on its way is the one that arrives.
@@ -192,11 +192,32 @@ bool TaskCore::cancel(std::string_view message) {
   }
 }
 
+// Asks what it waits on; false where that has ended already.
+inline bool TaskCore::pass_on(Waiter& waiter, std::string_view message) {
+  if (waiter.kind().cancel == nullptr) return cancel_wait(message);
+  struct Under {
+    explicit Under(TaskCore& task) : task(task) {
+      task.passes_cancel_on_ = true;
+      passing_on_ = true;
+    }
+    ~Under() {
+      task.passes_cancel_on_ = false;
+      passing_on_ = outer;
+    }
+    TaskCore& task;
+    const bool outer = passing_on_;
+  } under(*this);
+  return waiter.kind().cancel(waiter, message);
+}
+
 // Ends the wait itself; that for a gather(), whose children are being asked, by
-// ending that.
-bool TaskCore::break_ring(ErasedFuture* awaited, std::string_view message) {
-  if (awaited == nullptr || awaited->is_task()) return cancel_wait(message);
-  return static_cast<FutureCore*>(awaited)->FutureCore::cancel(message);
+// ending that. Neither, where the loop is being destroyed.
+void TaskCore::break_ring(ErasedFuture* awaited, std::string_view message) {
+  if (awaited == nullptr || awaited->is_task()) {
+    cancel_wait(message);
+  } else {
+    static_cast<FutureCore*>(awaited)->FutureCore::cancel(message);
+  }
 }
 
 void TaskCore::cancel_parked() {
@@ -284,8 +305,9 @@ PromiseBase* TaskCore::innermost() const {
 std::string TaskCore::name() const {
   const Details* details = peek_details();
   if (details != nullptr && !details->name.empty()) return details->name;
-  return "Task-" +
-         std::to_string(details != nullptr ? details->number : identity_ >> 1);
+  const uint64_t number =
+      details != nullptr ? details->number : identity_ >> 1;
+  return number != 0 ? "Task-" + std::to_string(number) : "";
 }
 
 void TaskCore::set_name(std::string name) { details().name = std::move(name); }

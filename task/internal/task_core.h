@@ -156,6 +156,19 @@ class TaskCore : public FutureCore, private TaskListNode {
   // Of a wait that was cancelled and whose task has not run since.
   bool wait_cancelled() const { return wait_ >= kDueCancel; }
 
+  // A scope in which cancel() is a request of its own, although another is being
+  // passed on around it.
+  class NewRequest {
+   public:
+    NewRequest() { passing_on_ = false; }
+    ~NewRequest() { passing_on_ = outer_; }
+    NewRequest(const NewRequest&) = delete;
+    NewRequest& operator=(const NewRequest&) = delete;
+
+   private:
+    const bool outer_ = passing_on_;
+  };
+
   // --- Of Task.
 
   bool cancel(std::string_view message) final;
@@ -279,6 +292,10 @@ class TaskCore : public FutureCore, private TaskListNode {
   static void take_numbers();
   static inline constinit thread_local uint64_t last_number_ = 0;
 
+  // Whether the innermost cancel() that runs was called by another, for a task that
+  // awaits this one's future.
+  static inline constinit thread_local bool passing_on_ = false;
+
   static constexpr uint8_t kFewCancels = 255;
   void count_cancel() {
     if (few_cancels_ < kFewCancels) [[likely]] {
@@ -306,7 +323,8 @@ class TaskCore : public FutureCore, private TaskListNode {
   void finish_with_outcome(PromiseBase& root);
   void finish_unstarted();
   void cut_and_go_on();
-  bool break_ring(ErasedFuture* awaited, std::string_view message);
+  bool pass_on(Waiter& waiter, std::string_view message);
+  void break_ring(ErasedFuture* awaited, std::string_view message);
   void note_due_cancel();
   void withdraw_due_cancel();
   void cancel_parked();

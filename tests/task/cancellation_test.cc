@@ -11,10 +11,13 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/exception_context.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/future.h"
 #include "asyncio/task/gather.h"
+#include "asyncio/task/runner.h"
+#include "asyncio/task/select.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
 #include "asyncio/testing/testing.h"
@@ -417,6 +420,58 @@ ASYNCIO_TEST_F(CancellationTest, OfTasksThatGatherEachOtherBreaksTheRing) {
   static_cast<void>(co_await as_result(a));
   static_cast<void>(co_await as_result(b));
   EXPECT_TRUE(a.cancelled() && b.cancelled() && c.cancelled());
+}
+
+// What is cancelled ends a select(), which cancels who is passing that on: no ring,
+// so that its gather() waits for the clean-up all the same.
+ASYNCIO_TEST_F(CancellationTest, OfOneWhoIsBeingCancelledBreaksNothing) {
+  Future<> x = create_future<>();
+  Task<> a;
+  bool cleaned = false;
+  auto select_both = [&]() -> Coroutine<> {
+    static_cast<void>(co_await as_result(select(x, a)));
+  };
+  auto clean_up = [&]() -> Coroutine<> {
+    static_cast<void>(co_await as_result(sleep(1h)));
+    co_await sleep(1s);
+    cleaned = true;
+  };
+  Task<> b = create_task(clean_up);
+  auto gather_both = [&]() -> Coroutine<> {
+    static_cast<void>(co_await as_result(gather(return_exceptions, x, b)));
+    EXPECT_TRUE(cleaned);
+  };
+  a = create_task(gather_both);
+  Task<> d = create_task(select_both);
+  // The select is told of x before the gather is.
+  Task<> early = create_task(select_both);
+  co_await sleep(0s);
+  a.cancel();
+  co_await a;
+  co_await d;
+  co_await early;
+}
+
+TEST(CancellationOfALoopTest, ThatGoesEndsForARingToo) {
+  struct CancelsAtItsEnd {
+    ~CancelsAtItsEnd() { task.cancel(); }
+    Task<>& task;
+  };
+  Task<> a;
+  Task<> b;
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  loop->set_exception_handler([](EventLoop&, const ExceptionContext&) {});
+  auto wait_for_it = [](Task<>& other) -> Coroutine<> { co_await other; };
+  auto cancel_at_end = [&]() -> Coroutine<> {
+    const CancelsAtItsEnd end{a};
+    co_await sleep(1h);
+  };
+  Task<> c = create_task(*loop, cancel_at_end());
+  a = create_task(*loop, wait_for_it(b));
+  b = create_task(*loop, wait_for_it(a));
+  run_until_complete(*loop, sleep(0s));
+  loop.reset();
+  EXPECT_FALSE(a.done());
 }
 
 // --- The count.

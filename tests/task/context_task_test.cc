@@ -135,12 +135,17 @@ TEST(ContextHandlerTest, IsThatOfTheTaskOrTheCallback) {
     loop.call_exception_handler(report);
     report.handle.reset();
     loop.call_exception_handler(report);
+    task = create_task(write("the task's"));
+    task.add_done_callback([] { throw ValueError("y"); }, {.context = &context});
+    co_await task;
+    co_await sleep(0s);
   };
   run(main);
   EXPECT_EQ(log,
             "Task exception was never retrieved: the task's\n"
             "by hand: the callback's\n"
-            "by hand: default\n");
+            "by hand: default\n"
+            "Exception in callback: the callback's\n");
 }
 
 // While Context::run() is in a context, that is the running one, whatever the task

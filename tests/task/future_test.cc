@@ -306,7 +306,7 @@ TEST(FutureWithoutLoopTest, NeedsARunningLoopOrOneByName) {
   EXPECT_EQ(&f.get_loop(), loop.get());
 }
 
-// As in Python: closed, it only runs nothing any more.
+// It only runs nothing any more.
 TEST(FutureWithoutLoopTest, CanBeMadeOfALoopThatIsClosed) {
   std::unique_ptr<EventLoop> loop = new_event_loop();
   loop->close();

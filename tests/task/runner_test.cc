@@ -200,7 +200,11 @@ TEST(RunUntilCompleteTest, WhatLeftTheLoopDoesNotStopTheNext) {
   };
   EXPECT_EQ(text_of_error([&] { run_until_complete(*loop, interrupted()); }),
             "KeyboardInterrupt: now");
-  EXPECT_EQ(run_until_complete(*loop, give(7)), 7);
+  auto later = []() -> Coroutine<int> {
+    for (int i = 0; i < 3; ++i) co_await sleep(0s);
+    co_return 7;
+  };
+  EXPECT_EQ(run_until_complete(*loop, later()), 7);
 }
 
 // --- Runner.

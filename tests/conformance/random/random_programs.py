@@ -93,8 +93,10 @@ class Generator:
             return f"cancel {self.task()}"
         if pick < 36:
             return f"await {self.task()}"
-        if pick < 41:
+        if pick < 40:
             return f"gather {r.randrange(2)} {self.tasks()}"
+        if pick < 41:
+            return f"gwaitfor {self.limit()} {self.tasks()}"
         if pick < 46:
             return f"wait {r.choice(['all', 'first', 'exc'])} {self.limit()} {self.tasks()}"
         if pick < 50:
@@ -165,7 +167,7 @@ SHAPES = {
     "waitforb": (1, 1, False), "group": (0, 1, False), "try": (1, 2, False),
     "finally": (0, 2, False), "lock": (0, 1, False), "sem": (0, 1, False),
     "sleep": (1, 0, False), "cancel": (1, 0, False), "await": (1, 0, False),
-    "gather": (1, 0, True), "wait": (2, 0, True), "waitfor": (2, 0, False),
+    "gather": (1, 0, True), "gwaitfor": (1, 0, True), "wait": (2, 0, True), "waitfor": (2, 0, False),
     "shield": (1, 0, False), "completed": (1, 0, True), "fawait": (1, 0, False),
     "fresult": (1, 0, False), "ferror": (1, 0, False), "fcancel": (1, 0, False),
     "fnew": (1, 0, False), "fcall": (1, 0, False), "tcall": (1, 0, False),
@@ -306,7 +308,7 @@ class Interpreter:
             waits = word in ("await", "waitfor", "shield")
             if task is None or waits and number <= me:
                 return log(me, word, "nobody")
-        elif word in ("gather", "wait", "completed", "first"):
+        elif word in ("gather", "gwaitfor", "wait", "completed", "first"):
             first = 2 if word == "wait" else 1
             some = [self.slots[int(a)] for a in args[first:]]
             some = [t[1] for t in some if t is not None and t[0] > me]
@@ -379,6 +381,8 @@ class Interpreter:
         elif word == "gather":
             values = await asyncio.gather(*some, return_exceptions=args[0] == "1")
             log(me, "gather", *[text(v) if isinstance(v, BaseException) else v for v in values])
+        elif word == "gwaitfor":
+            log(me, "gwaitfor", *await asyncio.wait_for(asyncio.gather(*some), limit(args[0])))
         elif word == "wait":
             mode = {"all": asyncio.ALL_COMPLETED, "first": asyncio.FIRST_COMPLETED,
                     "exc": asyncio.FIRST_EXCEPTION}[args[0]]

@@ -64,6 +64,7 @@ constexpr Shape kShapes[] = {
     {"cancel", 1, 0},
     {"await", 1, 0},
     {"gather", 1, 0, true},
+    {"gwaitfor", 1, 0, true},
     {"wait", 2, 0, true},
     {"waitfor", 2, 0},
     {"shield", 1, 0},
@@ -299,8 +300,8 @@ class Interpreter {
       const int value = co_await step_around(me, s, group);
       co_return value;
     }
-    if (word == "gather" || word == "wait" || word == "completed" ||
-        word == "first") {
+    if (word == "gather" || word == "gwaitfor" || word == "wait" ||
+        word == "completed" || word == "first") {
       co_await step_of_many(me, s);
       co_return kNone;
     }
@@ -547,6 +548,12 @@ class Interpreter {
     }
     if (word == "gather") {
       co_await step_gather(me, s, some);
+    } else if (word == "gwaitfor") {
+      const std::vector<int> values =
+          co_await wait_for(gather(some), limit(s.args[0]));
+      std::string line;
+      for (const int v : values) line += " " + text(v);
+      log(me, word + line);
     } else if (word == "wait") {
       std::string line;
       WaitOptions options;
