@@ -117,7 +117,11 @@ Coroutine<Connection> connect_to_path(std::string path,
   if (made < 0) throw_os_error(-made, "socket for " + address.to_string());
   FileDescriptor fd(made);
   co_await connect_unix_socket(made, address);
-  co_return open_connected(loop, std::move(fd), address, options.limit);
+  Connection connection =
+      open_connected(loop, std::move(fd), address, options.limit);
+  // The kernel connects at once: others have their turn all the same.
+  co_await sleep(Duration::zero());
+  co_return connection;
 }
 
 Coroutine<Connection> open_given(int sock, size_t limit, bool unix_socket,

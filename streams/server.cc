@@ -175,9 +175,10 @@ Coroutine<> serve_forever(Ref<ServerState> state) {
   Future<> forever = create_future<>();
   state->forever() = forever;
   const Result<> end = co_await as_result(forever);
-  if (state->forever() == forever) state->forever() = Future<>();
   state->close();
-  static_cast<void>(co_await as_result(wait_closed(state)));
+  const Result<> closed = co_await as_result(wait_closed(state));
+  if (state->forever() == forever) state->forever() = Future<>();
+  closed.rethrow();  // the later cancellation, if there was one
   end.rethrow();
 }
 

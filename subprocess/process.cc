@@ -35,6 +35,7 @@
 #include "asyncio/subprocess/subprocess_options.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
+#include "asyncio/task/sleep.h"
 #include "asyncio/task/task_group.h"
 #include "asyncio/task/wait_for.h"
 #include "asyncio/task/with.h"
@@ -248,7 +249,8 @@ Ref<internal::Stream> open_pipe(FileDescriptor& fd, FdTransport::Kind kind,
   return stream;
 }
 
-// Suspends nowhere: no cancellation can come between the child and its handle.
+// A turn passes before the child is given away, as in Python more of them do: a
+// cancellation that comes there kills it.
 Coroutine<Process> start(StartRequest request) {
   check(request);
   SpawnRequest& spawn = request.spawn;
@@ -274,6 +276,7 @@ Coroutine<Process> start(StartRequest request) {
     state->std_err = StreamReader(
         open_pipe(fd, FdTransport::Kind::kReadPipe, request.limit));
   }
+  co_await sleep(Duration::zero());
   co_return process;
 }
 

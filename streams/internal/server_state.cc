@@ -171,7 +171,7 @@ void ServerState::close() {
   if (!std::exchange(open_, false)) return;
   serving_ = false;
   for (const auto& listener : listeners_) listener->close();
-  if (Future<> forever = std::exchange(forever_, Future<>())) forever.cancel();
+  if (forever_ && !forever_.done()) std::exchange(forever_, Future<>()).cancel();
   wake_if_gone();
 }
 
