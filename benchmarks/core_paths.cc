@@ -12,6 +12,7 @@
 // benchmarks/peers/run compares.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -245,23 +246,31 @@ class ArmedWheel {
   TimerWheel wheel_;
 };
 
-std::vector<int64_t> random_deadlines() {
-  Random random;
-  std::vector<int64_t> deadlines(1024);
-  for (int64_t& d : deadlines) d = random.below(60 * kSecond);
-  return deadlines;
-}
+// As many as the peers have, a power of two, so that going round costs nothing.
+class RandomDeadlines {
+ public:
+  RandomDeadlines() {
+    Random random;
+    for (int64_t& d : deadlines_) d = random.below(60 * kSecond);
+  }
+  int64_t operator[](int64_t i) const {
+    return deadlines_[static_cast<size_t>(i) % deadlines_.size()];
+  }
+
+ private:
+  std::array<int64_t, 1024> deadlines_;
+};
 
 // The wheel alone: one node more is scheduled and cancelled. It is due before the
 // others, as the timeout of a request is before those of idle connections.
 Coroutine<> timer_path(Measurement& m) {
   ArmedWheel armed(m.size);
   TimerNode node;
-  const std::vector<int64_t> deadlines = random_deadlines();
+  const auto deadlines = std::make_unique<RandomDeadlines>();
   m.start();
   for (int64_t i = 0; i < m.count; ++i) {
-    armed.wheel().schedule(
-        node, TimePoint::from_nanoseconds(deadlines[i % deadlines.size()]));
+    armed.wheel().schedule(node,
+                           TimePoint::from_nanoseconds((*deadlines)[i]));
     TimerWheel::cancel(node);
   }
   m.stop();
@@ -295,11 +304,11 @@ Coroutine<> call_later_path(Measurement& m) {
         Duration::nanoseconds(kSecond * 3600 + random.below(60 * kSecond)),
         [] {}));
   }
-  const std::vector<int64_t> delays = random_deadlines();
+  const auto delays = std::make_unique<RandomDeadlines>();
   m.start();
   for (int64_t i = 0; i < m.count; ++i) {
     TimerHandle handle = loop.call_later(
-        Duration::nanoseconds(delays[i % delays.size()]), [] {});
+        Duration::nanoseconds((*delays)[i]), [] {});
     handle.cancel();
   }
   m.stop();

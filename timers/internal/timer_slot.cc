@@ -66,6 +66,7 @@ TimerLinks* sort_chain(TimerLinks* chain) {
 SlotTable::SlotTable() {
   for (unsigned i = 0; i < kSlots; ++i) {
     slots[i].id = static_cast<uint16_t>(i + kFirstId);
+    slots[i].row = static_cast<uint8_t>(slots[i].id / kSlotsPerLevel);
     slots[i].links.prev = slots[i].links.next = slots[i].self();
   }
 }

@@ -54,6 +54,7 @@ struct TimerSlot {
   // list, and that of the earliest unless the slot is headless.
   TimerLinks links;
   uint16_t id = 0;
+  uint8_t row = 0;  // of the table, which the id has, too
   SlotOrder order = SlotOrder::kSorted;
 
   uintptr_t self() const { return link_to(&links) | kSlotTag; }
@@ -88,14 +89,13 @@ struct SlotTable {
   }
 
   void mark_occupied(const TimerSlot& slot) {
-    const unsigned row = slot.id / kSlotsPerLevel;
-    occupied[row] |= uint64_t{1} << (slot.id % kSlotsPerLevel);
-    rows |= uint64_t{1} << row;
+    occupied[slot.row] |= uint64_t{1} << (slot.id % kSlotsPerLevel);
+    rows |= uint64_t{1} << slot.row;
   }
   void mark_empty(const TimerSlot& slot) {
-    const unsigned row = slot.id / kSlotsPerLevel;
-    occupied[row] &= ~(uint64_t{1} << (slot.id % kSlotsPerLevel));
-    if (occupied[row] == 0) rows &= ~(uint64_t{1} << row);
+    uint64_t& columns = occupied[slot.row];
+    columns &= ~(uint64_t{1} << (slot.id % kSlotsPerLevel));
+    if (columns == 0) rows &= ~(uint64_t{1} << slot.row);
   }
 
   // Adds `node`, which is in no list and has its deadline.
