@@ -415,12 +415,11 @@ fn main() {
     let path = arguments[1].clone();
     let count: u64 = arguments[2].parse().unwrap();
     let size: u64 = arguments.get(3).map_or(0, |s| s.parse().unwrap());
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_time();
-    if path == "process" {
-        builder.enable_io();
-    }
-    let runtime = builder.build().unwrap();
+    // As #[tokio::main(flavor = "current_thread")] makes it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let known = runtime.block_on(async move {
         tokio::spawn(measure(path, count, size)).await.unwrap()
     });
