@@ -164,6 +164,23 @@ ASYNCIO_TEST(ServerTest, CancelledServeForeverClosesAndWaits) {
   EXPECT_EQ(co_await ending(std::move(forever)), "CancelledError: ");
 }
 
+ASYNCIO_TEST(ServerTest, CancelledServeForeverCanBeCancelledWhileItWaits) {
+  Server server = co_await start_server(echo, "127.0.0.1", 0);
+  auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+  writer.write("a\n");
+  EXPECT_EQ(co_await reader.readline(), "a\n");
+  auto forever = create_task(server.serve_forever());
+  co_await turns();
+  forever.cancel("one");
+  co_await turns(3);
+  const std::string twice = co_await ending(server.serve_forever());
+  EXPECT_TRUE(twice.ends_with("is already being awaited on serve_forever()"));
+  forever.cancel("two");
+  EXPECT_EQ(co_await ending(std::move(forever)), "CancelledError: two");
+  EXPECT_EQ(co_await ending(server.serve_forever()),
+            "RuntimeError: server <Server sockets=()> is closed");
+}
+
 ASYNCIO_TEST(ServerTest, ServeForeverOutlivesTheHandle) {
   uint16_t port = 0;
   Task<> forever;
@@ -221,6 +238,25 @@ ASYNCIO_TEST(ServerTest, FailureOfACallbackIsReportedAndClosesTheConnection) {
     EXPECT_EQ(reports[0].message, "Unhandled exception in client_connected_cb");
     EXPECT_EQ(exception_name(reports[0].exception), "ValueError");
   }
+}
+
+// The report is the done callback's, not the handler's task's.
+ASYNCIO_TEST(ServerTest, AFailedHandlerIsReportedOutsideItsContext) {
+  const ContextVar<std::string> var("var", "default");
+  std::string log;
+  get_running_loop().set_exception_handler(
+      [&](EventLoop&, const ExceptionContext& report) {
+        log += report.message + ": " + var.get();
+      });
+  auto fail = [&](StreamReader, StreamWriter) -> Coroutine<> {
+    var.set("the handler's");
+    throw ValueError("boom");
+    co_return;
+  };
+  Server server = co_await start_server(fail, "127.0.0.1", 0);
+  auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+  EXPECT_EQ(co_await reader.read(), "");
+  EXPECT_EQ(log, "Unhandled exception in client_connected_cb: default");
 }
 
 ASYNCIO_TEST(ServerTest, ACancelledHandlerClosesInSilence) {
@@ -320,6 +356,12 @@ ASYNCIO_TEST(ServerTest, UnixSocket) {
     writer.write("x\n");
     EXPECT_EQ(co_await reader.readline(), "x\n");
     EXPECT_EQ(writer.peername().path(), path);
+    // The kernel connects at once, and yet there is a turn to be cancelled in.
+    auto second = create_task(open_unix_connection(path));
+    co_await turns();
+    EXPECT_FALSE(second.done());
+    second.cancel();
+    EXPECT_EQ(co_await ending(std::move(second)), "CancelledError: ");
   }
   EXPECT_FALSE(exists(path));
   EXPECT_EQ(co_await ending(open_unix_connection(path)),

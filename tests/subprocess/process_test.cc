@@ -64,6 +64,31 @@ Coroutine<std::string> refusal(Coroutine<Process> start) {
       exception_message(process.exception());
 }
 
+ASYNCIO_TEST(ProcessTest, OthersHaveTheirTurnWhenAChildIsThere) {
+  std::string log;
+  auto start = [&](char name) -> Coroutine<> {
+    log += name;
+    Process process = co_await create_subprocess_exec("true");
+    log += name;
+    co_await process.wait();
+  };
+  co_await gather(start('a'), start('b'));
+  EXPECT_EQ(log, "abab");
+}
+
+ASYNCIO_TEST(ProcessTest, CancelledWhenItIsThereTheChildIsKilled) {
+  const int before = open_descriptors();
+  Task<Process> starts =
+      create_task(create_subprocess_exec({"sleep", "1000"}, {.std_out = PIPE}));
+  co_await sleep(0s);
+  EXPECT_GT(open_descriptors(), before);
+  starts.cancel();
+  const Result<Process> end = co_await as_result(std::move(starts));
+  EXPECT_TRUE(end.cancelled());
+  // The loop reaps it and closes what it watched it by.
+  while (open_descriptors() > before) co_await sleep(1ms);
+}
+
 ASYNCIO_TEST(ProcessTest, RunsAProgramToItsEnd) {
   Process process = co_await create_subprocess_exec("true");
   EXPECT_GT(process.pid(), 0);
