@@ -101,9 +101,9 @@ TimerNode* TimerWheel::take_due(int64_t time) {
       base_ = tick;
       return none_due();
     }
-    const unsigned id = first().id;
-    const unsigned row = id / internal::kSlotsPerLevel;
-    const unsigned column = id % internal::kSlotsPerLevel;
+    const TimerSlot& slot = first();
+    const unsigned row = slot.row;
+    const unsigned column = slot.id % internal::kSlotsPerLevel;
     if (internal::first_tick(base_, row - 1, column) > tick) {
       base_ = tick;
       return none_due();
@@ -203,9 +203,9 @@ void TimerWheel::settle_incoming() {
 // Sees to it that the first slot, now headless, is not.
 void TimerWheel::find_first() {
   if (table_.occupied[0] == 0) {
-    const unsigned id = first().id;
-    const unsigned row = id / internal::kSlotsPerLevel;
-    const unsigned column = id % internal::kSlotsPerLevel;
+    const TimerSlot& slot = first();
+    const unsigned row = slot.row;
+    const unsigned column = slot.id % internal::kSlotsPerLevel;
     if (find_head(table_, table_.at(row, column))) return;
     enter(row, column, internal::tick_of(now_));
     // Timers that have just been put in levels have left no headless slot.

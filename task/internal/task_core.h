@@ -292,8 +292,8 @@ class TaskCore : public FutureCore, private TaskListNode {
   static void take_numbers();
   static inline constinit thread_local uint64_t last_number_ = 0;
 
-  // Whether the innermost cancel() that runs was called by another, for a task that
-  // awaits this one's future.
+  // Whether a cancel() that is called now is one that runs already, passed on by what
+  // its task waits on.
   static inline constinit thread_local bool passing_on_ = false;
 
   static constexpr uint8_t kFewCancels = 255;

@@ -54,7 +54,7 @@ struct TimerSlot {
   // list, and that of the earliest unless the slot is headless.
   TimerLinks links;
   uint16_t id = 0;
-  uint8_t row = 0;  // of the table, which the id has, too
+  uint8_t row = 0;  // that of the id, at hand for when the slot fills or empties
   SlotOrder order = SlotOrder::kSorted;
 
   uintptr_t self() const { return link_to(&links) | kSlotTag; }
