@@ -25,13 +25,15 @@
 //   itself to now() keeps advance() from ending. Only the wheel must stay.
 // Threads: none of it is thread-safe; a node counts as part of its wheel.
 // Cost: schedule() and cancel() are O(1), whatever the number of timers, and
-//   nothing ever allocates. A node is 24 bytes, a wheel less than 20 KiB. A
-//   timer moves down at most once a level on its way to firing, and is ordered
-//   among those of the same 65 us by merging. docs/timers.md has the rest.
+//   nothing ever allocates. A node is 24 bytes, a wheel less than 22 KiB. A
+//   timer moves down at most once a level on its way to firing, a few at a time
+//   and before it has to, and is ordered among those of the same 65 us by
+//   merging. docs/timers.md has the rest.
 #ifndef ASYNCIO_TIMERS_TIMER_WHEEL_H_
 #define ASYNCIO_TIMERS_TIMER_WHEEL_H_
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -152,20 +154,52 @@ class TimerWheel {
   static constexpr unsigned kIncoming = internal::kSlotsPerLevel - 1;
   static constexpr unsigned kRuns = kIncoming - kFirstRun;
 
+  // The columns of a row from the earliest, and which the first of them is.
+  uint64_t from_base(unsigned row) const {
+    return std::rotr(table_.occupied[row], shift_of(row));
+  }
+  int shift_of(unsigned row) const {
+    return row == 0 ? 0
+                    : static_cast<int>(internal::slot_of(base_, row - 1));
+  }
+  // The first slot of the first row. The wheel is not empty.
+  const internal::TimerSlot& front() const {
+    const unsigned row = internal::lowest_bit(table_.rows);
+    return table_.at(row, (internal::lowest_bit(from_base(row)) +
+                           static_cast<unsigned>(shift_of(row))) %
+                              internal::kSlotsPerLevel);
+  }
+  bool is_in_next_period(const internal::TimerSlot& slot) const {
+    return slot.row != 0 &&
+           internal::is_in_next_period(base_, slot.row - 1u, slot.column());
+  }
+  // The slot of the next level whose timers belong in the next period of `level`.
+  unsigned above(unsigned level) const {
+    return (internal::slot_of(base_, level + 1) + 1) % internal::kSlotsPerLevel;
+  }
+
   // The slot with the earliest bound; of equal ones in row 0 the leftmost. Its
   // bound is the next deadline unless it is headless. The wheel is not empty.
   const internal::TimerSlot& first() const {
-    const auto row = internal::lowest_bit(table_.rows);
-    const uint64_t columns = table_.occupied[row];
-    if (row == 0 && (columns & (columns - 1)) != 0) return first_of_many();
-    return table_.at(row, internal::lowest_bit(columns));
+    const internal::TimerSlot& slot = front();
+    if (slot.row != 0) {
+      return is_in_next_period(slot) ? first_of_next_period(slot) : slot;
+    }
+    const uint64_t columns = table_.occupied[0];
+    return (columns & (columns - 1)) != 0 ? first_of_many() : slot;
   }
   const internal::TimerSlot& first_of_many() const;
+  const internal::TimerSlot& first_of_next_period(
+      const internal::TimerSlot& front) const;
 
   TimerNode* take_due(int64_t time);
   TimerNode* none_due();
   void place(internal::TimerLinks& node);
-  void enter(unsigned row, unsigned column, uint64_t until);
+  void move_base(uint64_t tick);
+  void enter(const internal::TimerSlot& slot, uint64_t until);
+  size_t bring_down(unsigned level, size_t most);
+  bool bring_down_all(const internal::TimerSlot& slot);
+  void bring_down_ahead(uint64_t units);
   internal::TimerSlot& first_due();
   void settle_incoming();
   void find_first();

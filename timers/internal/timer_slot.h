@@ -60,6 +60,7 @@ struct TimerSlot {
   uintptr_t self() const { return link_to(&links) | kSlotTag; }
   bool empty() const { return is_slot(links.next); }
   int64_t bound() const { return links.deadline; }
+  unsigned column() const { return id % kSlotsPerLevel; }
   TimerLinks* front() { return links_at(links.next); }
   TimerLinks* back() { return links_at(links.prev); }
 };
@@ -81,6 +82,8 @@ struct SlotTable {
   SlotTable(const SlotTable&) = delete;
   SlotTable& operator=(const SlotTable&) = delete;
 
+  // The one that a slot of this table is, to be changed.
+  TimerSlot& at(const TimerSlot& slot) { return slots[slot.id - kFirstId]; }
   TimerSlot& at(unsigned row, unsigned column) {
     return slots[row * kSlotsPerLevel + column - kFirstId];
   }
@@ -89,12 +92,12 @@ struct SlotTable {
   }
 
   void mark_occupied(const TimerSlot& slot) {
-    occupied[slot.row] |= uint64_t{1} << (slot.id % kSlotsPerLevel);
+    occupied[slot.row] |= uint64_t{1} << slot.column();
     rows |= uint64_t{1} << slot.row;
   }
   void mark_empty(const TimerSlot& slot) {
     uint64_t& columns = occupied[slot.row];
-    columns &= ~(uint64_t{1} << (slot.id % kSlotsPerLevel));
+    columns &= ~(uint64_t{1} << slot.column());
     if (columns == 0) rows &= ~(uint64_t{1} << slot.row);
   }
 
