@@ -34,7 +34,8 @@ class ResultBase {
   const std::exception_ptr& exception() const noexcept { return exception_; }
   // Whether it ended with a CancelledError.
   bool cancelled() const noexcept {
-    return get_if<CancelledError>() != nullptr;
+    return !has_value() && (exception_ == plain_cancelled_error() ||
+                            get_if<CancelledError>() != nullptr);
   }
   // Throws the exception; does nothing where there is none.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void rethrow() const {

@@ -30,16 +30,14 @@ void SleepAwaiter::suspend(PromiseBase& promise) {
   TaskCore& task = *step_task();
   EventLoop& loop = *task.loop();
   set_kind(kKind);
+  const Duration delay = delay_;
   ::new (&timer_) Timer();
-  if (!delay_.is_infinite()) {
-    LoopAccess::arm(loop, timer_, loop.time() + delay_);
-  }
+  if (!delay.is_infinite()) LoopAccess::arm(loop, timer_, loop.time() + delay);
   task.park(promise, *this);
 }
 
 void SleepAwaiter::Timer::run() {
-  static_assert(sizeof(SleepAwaiter) ==
-                sizeof(Waiter) + sizeof(Timer) + sizeof(Duration));
+  static_assert(sizeof(SleepAwaiter) == sizeof(Waiter) + sizeof(Timer));
   before(this).task()->wake();
 }
 

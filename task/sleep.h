@@ -15,6 +15,8 @@
 
 #include <chrono>
 #include <coroutine>
+#include <cstdint>
+#include <cstring>
 #include <exception>
 #include <type_traits>
 #include <utility>
@@ -73,13 +75,19 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
   void suspend(PromiseBase& promise);
 
   // From suspend(), which follows as soon as the delay is known, to await_resume().
-  bool has_timer() const { return delay_ > Duration::zero(); }
+  // The word where both begin is positive then: a delay, or the address of the
+  // timer's virtual functions.
+  bool has_timer() const {
+    int64_t word;
+    std::memcpy(&word, &delay_, sizeof word);
+    return word > 0;
+  }
 
   static const WaiterKind kKind;
   union {  // right behind the Waiter: see Timer::run()
+    Duration delay_;
     Timer timer_;
   };
-  Duration delay_;
 };
 
 class SleepVoidAwaiter final : public SleepAwaiter {

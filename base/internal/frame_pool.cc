@@ -33,6 +33,9 @@ namespace {
 // several spawns, and this one is touched once.
 constexpr size_t kLargestChunk = 2 * 1024 * 1024;
 
+// The head of a chunk, and the smallest block: what holds two words.
+constexpr size_t kTwoWords = 16;
+
 char* take_chunk(size_t bytes) {
   if (bytes < kLargestChunk) return static_cast<char*>(::operator new(bytes));
   void* chunk = ::operator new(bytes, std::align_val_t{kLargestChunk});
@@ -86,7 +89,6 @@ thread_local ThreadGuard thread_guard;
 }  // namespace
 
 void* FramePool::refill(size_t c) {
-  c = std::max<size_t>(c, 1);
   List& list = local_.lists[c];
   const auto take_from = [&list](void* chain) {
     list.head = static_cast<Block*>(word(chain, 0));
@@ -109,13 +111,13 @@ void* FramePool::refill(size_t c) {
     list.room = kBatch;
     return block;
   }
-  const size_t size = c * kGrain;
+  const size_t size = std::max(c * kGrain, kTwoWords);
   if (shelf.fresh_blocks == 0) {
     char* chunk = take_chunk(shelf.chunk_bytes);
     word(chunk, 0) = d.chunks;
     d.chunks = chunk;
-    shelf.fresh = chunk + kGrain;
-    shelf.fresh_blocks = (shelf.chunk_bytes - kGrain) / size;
+    shelf.fresh = chunk + kTwoWords;
+    shelf.fresh_blocks = (shelf.chunk_bytes - kTwoWords) / size;
     shelf.chunk_bytes = std::min(2 * shelf.chunk_bytes, kLargestChunk);
   }
   // In address order: neighbours in time are neighbours in memory.

@@ -36,7 +36,9 @@ namespace asyncio::internal {
 
 class FramePool {
  public:
-  static constexpr size_t kGrain = 16;
+  // A block is aligned like its size: one of an odd number of grains to 8 bytes,
+  // which is all that a type of that size can ask for.
+  static constexpr size_t kGrain = 8;
   static constexpr size_t kLargest = 1024;
   static constexpr size_t kClasses = kLargest / kGrain + 1;
   // How many blocks of one class a list has room for; they travel to and from the

@@ -85,8 +85,10 @@ class FutureCore : public ErasedFuture, public Pooled {
   void fail(std::exception_ptr exception);
   bool cancel(std::string_view message) override;
   // Ended by this CancelledError, which is kept where it says more than that it is
-  // one; null for the one without a text.
+  // one.
   void finish_cancelled(std::exception_ptr exception);
+  // The same with one that has no text.
+  void finish_plainly_cancelled() { resolve(kCancelled); }
 
   // Throws unless there is a result: InvalidStateError, CancelledError, or the
   // stored exception.

@@ -102,16 +102,16 @@ inline void TaskCore::end_step() {
 // Not in line, so that the end with a result saves no registers.
 [[gnu::noinline]] void TaskCore::finish_with_outcome(PromiseBase& root) {
   Outcome& outcome = root.outcome();
-  if (outcome.failed() && !outcome.plainly_cancelled()) {
-    return finish_with(outcome.take());
+  if (outcome.plainly_cancelled()) {
+    end_frames();
+    Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
+    return finish_plainly_cancelled();
   }
+  if (outcome.failed()) return finish_with(outcome.take());
   // Without an exception it was cancelled between its last await and its end, and
   // its result is lost.
-  std::exception_ptr error;
-  if (!outcome.failed()) {
-    must_cancel_ = false;
-    error = make_cancelled_error();
-  }
+  must_cancel_ = false;
+  std::exception_ptr error = make_cancelled_error();
   end_frames();
   Ref<TaskCore> share = Ref<TaskCore>::adopt(this);
   finish_cancelled(std::move(error));

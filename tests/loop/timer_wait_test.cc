@@ -102,8 +102,10 @@ TEST_F(TimerWaitTest, ThickTimersShareTheirWakeUpsAndAreLateByAQuarterAtMost) {
     EXPECT_GE(l, Duration::zero());
     EXPECT_LE(l, Duration(250us));
   }
-  // Of 20 ms; one more for the first, and one for the last, which is alone.
-  EXPECT_LE(waits.size(), size_t{20'000 / 250 + 2});
+  // Of 20 ms; one more for the first, and one for the last, which is alone. And one
+  // where each 2.1 ms end: those after them are in one slot, of which the loop does
+  // not know more than the ends.
+  EXPECT_LE(waits.size(), size_t{20'000 / 250 + 2 + 20'000 / 2'100});
 }
 
 TEST_F(TimerWaitTest, TheFirstOfThickTimersIsExact) {
