@@ -41,7 +41,9 @@ class EventAwaiter final : public LibraryAwaiter {
     suspend(caller.promise());
   }
   bool await_resume() {
-    if (!node_.leave_woken() && node_.waits()) [[unlikely]] {
+    if (node_.leave_released()) [[likely]] {
+      step_task()->check_cancelled();
+    } else if (node_.waits()) [[unlikely]] {
       node_.leave();
       step_task()->check_cancelled();
     }
@@ -76,7 +78,7 @@ class Event {
   void set() {
     if (set_) return;
     set_ = true;
-    waiters_.wake_all();
+    waiters_.release_all();
   }
   void clear() { set_ = false; }
   bool is_set() const { return set_; }

@@ -23,7 +23,7 @@ std::string primitive(const WaiterKind& kind) {
 bool WaitNode::cancel(Waiter& waiter, std::string_view message) {
   WaitNode& node = static_cast<WaitNode&>(waiter);
   if (!node.task()->cancel_wait(message)) return false;
-  if (node.queue_ != gone()) --node.queue_->live_;
+  if (node.queue_exists()) --node.queue_->live_;
   return true;
 }
 
@@ -40,7 +40,7 @@ void WaitQueue::detach() noexcept {
     std::fprintf(stderr, "RuntimeWarning: %s\n", report.c_str());
   }
   for (PlaceInLine* link = line_.next; link != &line_; link = link->next) {
-    node_at(link).queue_ = WaitNode::gone();
+    node_at(link).set_place(WaitNode::kGone);
   }
 }
 

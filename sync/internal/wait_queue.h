@@ -48,6 +48,14 @@ class WaitNode final : public Waiter, private PlaceInLine {
   // From park() to leave().
   bool waits() const { return queue_ != nullptr; }
 
+  // leave() of one that release_all() let go of; false, and nothing done, of any
+  // other. Says nothing of cancellation.
+  bool leave_released() {
+    if (place() != kReleased) return false;
+    queue_ = nullptr;
+    return true;
+  }
+
   // Called first by the task when it has resumed: leaves, where it was woken and
   // not cancelled since, and the queue is there. False otherwise, also where it did
   // not wait: leave() is still to be called then, if it waits().
@@ -65,13 +73,15 @@ class WaitNode final : public Waiter, private PlaceInLine {
   inline WaitQueue& unlink();
   // The frame is destroyed in the wait.
   void drop() noexcept;
-  bool queue_exists() const {
-    return reinterpret_cast<uintptr_t>(queue_) >
-           reinterpret_cast<uintptr_t>(gone());
-  }
-  // The queue of one whose queue was destroyed.
-  static WaitQueue* gone() {
-    return reinterpret_cast<WaitQueue*>(uintptr_t{1});
+  // What a node that waits has in the place of a queue.
+  enum NoQueue : uintptr_t {
+    kGone = 1,      // destroyed
+    kReleased = 2,  // see release_all()
+  };
+  uintptr_t place() const { return reinterpret_cast<uintptr_t>(queue_); }
+  bool queue_exists() const { return place() > kReleased; }
+  void set_place(NoQueue place) {
+    queue_ = reinterpret_cast<WaitQueue*>(place);
   }
 
   WaitQueue* queue_ = nullptr;
@@ -125,6 +135,20 @@ class WaitQueue {
     while (wake_next()) {
     }
   }
+  // The same, and lets go of all in line, for leave_released(): of a primitive that
+  // does not mind who is still in it.
+  void release_all() {
+    PlaceInLine* next = line_.next;
+    if (next == &line_) return;
+    line_.prev = line_.next = cursor_ = &line_;
+    live_ = 0;
+    do {
+      WaitNode& node = node_at(next);
+      next = next->next;
+      node.set_place(WaitNode::kReleased);
+      wake(node);
+    } while (next != &line_);
+  }
   // fn(const WaitNode&) of each in line that was not cancelled, for reports.
   template <class F>
   void for_each_live(F fn) const {
@@ -171,7 +195,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool WaitNode::leave_woken() {
 }
 
 inline bool WaitNode::leave() {
-  if (queue_ == gone()) [[unlikely]] {
+  if (!queue_exists()) [[unlikely]] {
     queue_ = nullptr;
     return false;
   }
