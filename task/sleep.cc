@@ -30,7 +30,7 @@ void SleepAwaiter::suspend(PromiseBase& promise) {
   TaskCore& task = *step_task();
   EventLoop& loop = *task.loop();
   set_kind(kKind);
-  const Duration delay = delay_;
+  const Duration delay = -before_;
   ::new (&timer_) Timer();
   if (!delay.is_infinite()) LoopAccess::arm(loop, timer_, loop.time() + delay);
   task.park(promise, *this);

@@ -35,21 +35,21 @@ namespace internal {
 
 class SleepAwaiter : public LibraryAwaiter, public Waiter {
  public:
-  explicit SleepAwaiter(Duration delay) : delay_(delay) {}
+  explicit SleepAwaiter(Duration delay) : before_(-delay) {}
 
   bool await_ready() const { return false; }
   template <class P>
   ABSL_ATTRIBUTE_ALWAYS_INLINE void await_suspend(
       std::coroutine_handle<P> caller) {
     PromiseBase& promise = caller.promise();
-    if (has_timer()) {
+    if (before_ < Duration::zero()) {
       suspend(promise);
     } else {
       step_task()->yield(promise);
     }
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE void await_resume() {
-    delay_ = Duration::zero();  // the timer is out: the destructor may skip it
+    before_ = Duration::zero();  // the timer is out: the destructor may skip it
     step_task()->check_cancelled();
   }
 
@@ -74,18 +74,17 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
   };
   void suspend(PromiseBase& promise);
 
-  // From suspend(), which follows as soon as the delay is known, to await_resume().
-  // The word where both begin is positive then: a delay, or the address of the
-  // timer's virtual functions.
+  // From suspend() to await_resume(). The word where both begin says which: the
+  // address of the timer's virtual functions is positive.
   bool has_timer() const {
     int64_t word;
-    std::memcpy(&word, &delay_, sizeof word);
+    std::memcpy(&word, &before_, sizeof word);
     return word > 0;
   }
 
   static const WaiterKind kKind;
-  union {  // right behind the Waiter: see Timer::run()
-    Duration delay_;
+  union {              // right behind the Waiter: see Timer::run()
+    Duration before_;  // the delay, below zero; zero or more for one turn
     Timer timer_;
   };
 };

@@ -26,9 +26,9 @@
 // Threads: none of it is thread-safe; a node counts as part of its wheel.
 // Cost: schedule() and cancel() are O(1), whatever the number of timers, and
 //   nothing ever allocates. A node is 24 bytes, a wheel less than 22 KiB. A
-//   timer moves down at most once a level on its way to firing, a few at a time
-//   and before it has to, and is ordered among those of the same 65 us by
-//   merging. docs/timers.md has the rest.
+//   timer moves down at most once a level on its way to firing, where the time is
+//   told often a few at a time and before it has to, and is ordered among those of
+//   the same 65 us by merging. docs/timers.md has the rest.
 #ifndef ASYNCIO_TIMERS_TIMER_WHEEL_H_
 #define ASYNCIO_TIMERS_TIMER_WHEEL_H_
 
@@ -91,8 +91,7 @@ class TimerWheel {
   // Moves the time on and calls `fire(TimerNode&)` for each timer due by then,
   // no longer armed. Gives their number. What `fire` throws passes through; the
   // timers that are left fire at the next call.
-  // Cost: with nothing due and the time within the same 65 us, two compares.
-  // Any
+  // Cost: with nothing due and the time within the same 65 us, two compares. Any
   //   span of time is crossed in O(levels), beside what is on the way.
   template <class F>
   size_t advance(TimePoint now, F&& fire) {
@@ -125,9 +124,10 @@ class TimerWheel {
 
   // The earliest deadline, exactly.
   // Cost: that of next_wakeup(), unless the earliest of a slot was cancelled
-  //   whose list is not by deadline. Then it looks through the slot if it has
-  //   up to 64 timers, and else moves them one level down, which happens to a
-  //   timer at most once a level.
+  //   whose list is not by deadline. Then it brings down what is still above and
+  //   of the same period, looks through the slot if it has up to 64 timers, and
+  //   else moves them one level down, which happens to a timer at most once a
+  //   level.
   std::optional<TimePoint> next_deadline() {
     if (empty()) return std::nullopt;
     if (first().order == internal::SlotOrder::kHeadless) find_first();
@@ -135,7 +135,7 @@ class TimerWheel {
   }
 
   // Whether a timer is known to be due after `after`, but by `until`: of those in
-  // the two earliest slots it looks at the ends. True is certain, false is not.
+  // the first two slots it looks at the ends. True is certain, false is not.
   bool is_due_between(TimePoint after, TimePoint until) const;
 
   bool empty() const { return table_.rows == 0; }
@@ -173,8 +173,8 @@ class TimerWheel {
     return slot.row != 0 &&
            internal::is_in_next_period(base_, slot.row - 1u, slot.column());
   }
-  // The slot of the next level whose timers belong in the next period of `level`.
-  unsigned above(unsigned level) const {
+  // The column of the next level whose timers belong in the next period of `level`.
+  unsigned next_above(unsigned level) const {
     return (internal::slot_of(base_, level + 1) + 1) % internal::kSlotsPerLevel;
   }
 
@@ -199,7 +199,7 @@ class TimerWheel {
   void enter(const internal::TimerSlot& slot, uint64_t until);
   size_t bring_down(unsigned level, size_t most);
   bool bring_down_all(const internal::TimerSlot& slot);
-  void bring_down_ahead(uint64_t units);
+  void bring_down_ahead();
   internal::TimerSlot& first_due();
   void settle_incoming();
   void find_first();
@@ -210,6 +210,8 @@ class TimerWheel {
   // 0 are not. It is ahead of now_ only where next_deadline() went to look.
   uint64_t base_;
   int64_t now_;
+  // The unit of level 1 in which bring_down_ahead() ran last.
+  uint64_t brought_down_;
   // Before it advance() has nothing to do: not later than the end of the base
   // tick, nor than any deadline in row 0.
   int64_t quiet_until_;

@@ -37,7 +37,7 @@ namespace asyncio::internal {
 class FramePool {
  public:
   // A block is aligned like its size: one of an odd number of grains to 8 bytes,
-  // which is all that a type of that size can ask for.
+  // others to 16. No type asks for more, but for those that are over-aligned.
   static constexpr size_t kGrain = 8;
   static constexpr size_t kLargest = 1024;
   static constexpr size_t kClasses = kLargest / kGrain + 1;

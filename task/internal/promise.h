@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <source_location>
@@ -90,8 +91,16 @@ class FinalAwaiter {
   void await_resume() const noexcept {}
 };
 
-class PromiseBase : public Pooled {
+class PromiseBase {
  public:
+  // Of the whole frame.
+  static void* operator new(size_t size) {
+    return FramePool::allocate(room_for(size));
+  }
+  static void operator delete(void* frame, size_t size) noexcept {
+    FramePool::deallocate(frame, room_for(size));
+  }
+
   explicit constexpr PromiseBase(SourceLocation where) : where_(where) {}
   PromiseBase(const PromiseBase&) = delete;
   PromiseBase& operator=(const PromiseBase&) = delete;
@@ -138,6 +147,16 @@ class PromiseBase : public Pooled {
   ~PromiseBase() = default;
 
  private:
+  // Of a frame that holds something aligned to 16 bytes Clang does not say a
+  // multiple of 16, as the pool expects it.
+  static constexpr size_t room_for(size_t size) {
+#if defined(__clang__)
+    return (size + 15) / 16 * 16;
+#else
+    return size;
+#endif
+  }
+
   PromiseBase* caller_ = nullptr;
   SourceLocation where_;
   Outcome outcome_;

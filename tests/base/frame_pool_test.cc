@@ -21,7 +21,7 @@ TEST(FramePoolTest, BlocksAreAlignedAndDoNotOverlap) {
   std::vector<std::pair<char*, size_t>> blocks;
   for (size_t size = 1; size <= FramePool::kLargest + 100; size += 5) {
     char* p = static_cast<char*>(FramePool::allocate(size));
-    // As any type of that size can ask for.
+    // As a type of that size may ask for.
     const size_t alignment = (size + 7) / 8 % 2 == 0 ? 16 : 8;
     EXPECT_EQ(reinterpret_cast<uintptr_t>(p) % alignment, 0u);
     std::memset(p, static_cast<int>(size), size);

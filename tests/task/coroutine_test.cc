@@ -1,6 +1,8 @@
 #include "asyncio/task/coroutine.h"
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -139,6 +141,32 @@ TEST(CoroutineObjectTest, CloseDestroysTheArgumentsAtOnceAndTwiceDoesNoHarm) {
   EXPECT_EQ(shared.use_count(), 1);
   EXPECT_FALSE(c);
   c.close();
+}
+
+struct alignas(16) Vector {
+  float values[4];
+};
+// Frames of all sizes, with something in them that is aligned to 16 bytes.
+template <size_t kBytes>
+Coroutine<bool> is_aligned(Vector vector) {
+  char bytes[kBytes];
+  volatile char* kept = bytes;
+  kept[0] = 1;
+  co_await sleep(0s);
+  kept[kBytes - 1] = kept[0];
+  volatile uintptr_t address = reinterpret_cast<uintptr_t>(&vector);
+  co_return address % alignof(Vector) == 0;
+}
+template <size_t... kBytes>
+Coroutine<> expect_all_aligned(std::index_sequence<kBytes...>) {
+  // Two at once, or a list of free blocks gives the same each time.
+  std::vector<Coroutine<bool>> frames;
+  (frames.push_back(is_aligned<kBytes + 1>(Vector())), ...);
+  (frames.push_back(is_aligned<kBytes + 1>(Vector())), ...);
+  for (auto& frame : frames) EXPECT_TRUE(co_await frame);
+}
+ASYNCIO_TEST(CoroutineTest, WhatIsAlignedTo16BytesIsSoInAnyFrame) {
+  co_await expect_all_aligned(std::make_index_sequence<48>());
 }
 
 ASYNCIO_TEST(CoroutineTest, LocalsDieInnermostFirstWhenAnExceptionPasses) {

@@ -1,8 +1,10 @@
 #include "asyncio/task/sleep.h"
 
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <memory>
+#include <new>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -33,6 +35,20 @@ ASYNCIO_TEST(SleepTest, GivesTheValueThatItWasGiven) {
   std::unique_ptr<int> p = co_await std::move(moved);
   EXPECT_EQ(*p, 3);
   EXPECT_EQ(elapsed(), 2s);
+}
+
+struct NotCopied {
+  NotCopied() = default;
+  NotCopied(const NotCopied&) { throw ValueError("not copied"); }
+};
+
+ASYNCIO_TEST(SleepTest, AValueThatCannotBeCopiedLeavesNoTimer) {
+  using Awaiter = internal::SleepValueAwaiter<NotCopied>;
+  alignas(Awaiter) char memory[sizeof(Awaiter)];
+  std::memset(memory, 0x41, sizeof memory);  // as a frame that was used before
+  const NotCopied value;
+  EXPECT_THROW(::new (memory) Awaiter(1s, value), ValueError);
+  co_return;
 }
 
 ASYNCIO_TEST(SleepTest, WakesByDeadlineNotByStart) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "asyncio/base/time.h"
+#include "asyncio/timers/internal/wheel_level.h"
 #include "asyncio/timers/timer_wheel.h"
 
 namespace asyncio {
@@ -119,7 +120,8 @@ class ModelledWheel {
       case 4:  // at the edge of a slot
         return internal::saturated_add(
             internal::saturated_add(now_, span(45)) &
-                -(int64_t{1} << (16 + 6 * source_.below(5))),
+                -(int64_t{1} << (internal::kTickBits +
+                                 internal::kDigitBits * source_.below(7))),
             static_cast<int64_t>(source_.below(3)) - 1);
       case 5:
       case 6:

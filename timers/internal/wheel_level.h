@@ -23,7 +23,8 @@ namespace asyncio::internal {
 
 inline constexpr int kTickBits = 16;
 inline constexpr int kDigitBits = 5;
-inline constexpr int kSlotsPerLevel = 2 << kDigitBits;
+inline constexpr int kSlotsPerPeriod = 1 << kDigitBits;
+inline constexpr int kSlotsPerLevel = 2 * kSlotsPerPeriod;
 // Enough that every int64_t of nanoseconds has its place.
 inline constexpr int kLevels = (64 - kTickBits + kDigitBits - 1) / kDigitBits;
 
