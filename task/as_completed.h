@@ -191,7 +191,8 @@ auto as_completed(R&& range, std::optional<Duration> timeout = {}) {
   EventLoop& loop = get_running_loop();
   std::vector<internal::Ref<internal::FutureCore>> futures;
   for (auto&& element : range) {
-    futures.push_back(internal::future_of(loop, static_cast<Element>(element)));
+    futures.push_back(
+        internal::future_of(loop, static_cast<Element&&>(element)));
   }
   auto completions = internal::Ref<internal::Completions>::adopt(
       new internal::Completions(loop, std::move(futures), timeout));

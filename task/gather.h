@@ -238,7 +238,7 @@ class GatherRangeFuture final : public GatherFuture<GatherVector<T, kResults>> {
   void start(R&& range) {
     try {
       for (auto&& element : range) {
-        this->add(future_of(*this->loop(), static_cast<ElementOf<R>>(element)),
+        this->add(future_of(*this->loop(), static_cast<ElementOf<R>&&>(element)),
                   !FutureHandle<ElementOf<R>>);
       }
     } catch (...) {
@@ -283,7 +283,8 @@ auto gather_all(As&&... as) {
 template <bool kResults, class R>
 auto gather_range(R&& range) {
   using Element = ElementOf<R>;
-  if constexpr (std::ranges::forward_range<R>) {
+  // A view may make its elements anew each time, so they are asked for once.
+  if constexpr (std::ranges::forward_range<R> && std::is_reference_v<Element>) {
     using T = FutureValue<Element>;
     auto first = std::ranges::begin(range);
     EventLoop& loop =
@@ -297,7 +298,7 @@ auto gather_range(R&& range) {
   } else {
     std::vector<std::remove_cvref_t<Element>> elements;
     for (auto&& element : range) {
-      elements.push_back(static_cast<Element>(element));
+      elements.push_back(static_cast<Element&&>(element));
     }
     return gather_range<kResults>(std::move(elements));
   }

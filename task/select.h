@@ -181,7 +181,7 @@ auto race(R&& range) {
   using Element = internal::ElementOf<R>;
   std::vector<std::remove_cvref_t<Element>> awaitables;
   for (auto&& element : range) {
-    awaitables.push_back(static_cast<Element>(element));
+    awaitables.push_back(static_cast<Element&&>(element));
   }
   return internal::run_race<internal::FutureValue<Element>,
                             internal::kGivenAway<Element>>(

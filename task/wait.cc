@@ -24,7 +24,7 @@ const WaiterKind WaitBase::kKind = {
     1, "wait",
     [](Waiter& waiter, std::string_view message) {
       WaitBase& self = static_cast<WaitBase&>(waiter);
-      self.stop();
+      self.disarm();
       return self.task()->cancel_wait(message);
     },
     nullptr,
@@ -83,25 +83,34 @@ void WaitBase::suspend(PromiseBase& promise) {
   task.park(promise, *this);
 }
 
-void WaitBase::finish_wait() const { step_task()->check_cancelled(); }
+void WaitBase::finish_wait() {
+  stop();
+  step_task()->check_cancelled();
+}
 
 void WaitLink::on_done(FutureCore& future) noexcept {
-  // The end of the loop may resolve a future after the task was told to stop
-  // waiting: its frame goes before the queue does.
-  if (wait_->task() != nullptr && !wait_->task()->waiting()) return;
-  DoneCallback::on_done(future);
+  const TaskCore* task = wait_->task();
+  if (task == nullptr || task->waiting()) {
+    DoneCallback::on_done(future);
+  } else if (task->was_woken() || task->wait_cancelled()) {
+    // The task's step comes first, and this with its frame goes in it.
+    wait_->ends_with(future);
+  }
+  // Else its loop is being destroyed, and its frame goes before the queue does.
 }
 
 void WaitLink::run() { wait_->completed(*future_); }
 
 void WaitBase::completed(FutureCore& future) {
-  if (!task()->waiting()) return;
-  --left_;
-  if (left_ == 0 || options_.return_when == FIRST_COMPLETED ||
-      (options_.return_when == FIRST_EXCEPTION && !future.cancelled() &&
-       future.outcome() != nullptr)) {
-    finish();
-  }
+  if (ends_with(future) && task()->waiting()) finish();
+}
+
+// Counts it. Looks at its exception where that may end the wait, also where it has
+// ended already: as in Python nobody hears of the exception then.
+bool WaitBase::ends_with(FutureCore& future) {
+  return --left_ == 0 || options_.return_when == FIRST_COMPLETED ||
+         (options_.return_when == FIRST_EXCEPTION && !future.cancelled() &&
+          future.outcome() != nullptr);
 }
 
 void WaitBase::run() {
@@ -109,15 +118,19 @@ void WaitBase::run() {
 }
 
 void WaitBase::finish() {
-  stop();
+  disarm();
   task()->wake();
+}
+
+void WaitBase::disarm() {
+  if (armed()) LoopAccess::disarm(*task()->loop(), *this);
 }
 
 void WaitBase::stop() {
   for (size_t i = 0; i < size_; ++i) {
     if (links_[i].linked()) links_[i].future_->remove_link(links_[i]);
   }
-  if (armed()) LoopAccess::disarm(*task()->loop(), *this);
+  disarm();
 }
 
 }  // namespace asyncio::internal

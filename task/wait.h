@@ -105,9 +105,9 @@ class WaitLink final : public DoneCallback {
   FutureCore* future_ = nullptr;
 };
 
-// The wait of one task. When it ends, the links and the timer that are left are
-// taken out at once; those that are queued by then run before the task does. So
-// all of it can live in the awaiting frame.
+// The wait of one task. When it ends, links that are queued by then run before the
+// task does, and those that are left are taken out by the task, or are not queued
+// any more. So all of it can live in the awaiting frame.
 class WaitBase : public LibraryAwaiter, public Waiter, private LoopTimer {
  public:
   template <class P>
@@ -125,13 +125,15 @@ class WaitBase : public LibraryAwaiter, public Waiter, private LoopTimer {
   void prepare(std::vector<FutureCore*>& futures);
   void suspend(PromiseBase& promise);
   // Throws where the wait was cancelled.
-  void finish_wait() const;
+  void finish_wait();
 
  private:
   friend class WaitLink;
   void completed(FutureCore& future);
-  void stop();
+  bool ends_with(FutureCore& future);
   void finish();
+  void disarm();
+  void stop();
   bool any_queued() const;
   // The time limit.
   void run() override;
@@ -203,7 +205,7 @@ auto wait(R&& range, WaitOptions options = {}) {
     futures.reserve(std::ranges::size(range));
   }
   for (auto&& element : range) {
-    futures.push_back(static_cast<internal::ElementOf<R>>(element));
+    futures.push_back(static_cast<internal::ElementOf<R>&&>(element));
   }
   return Wait(std::move(futures), options);
 }

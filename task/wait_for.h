@@ -44,7 +44,7 @@ class CancelAndWaitAwaiter final : public WaitBase {
       : WaitBase(WaitOptions()), future_(future) {}
 
   bool await_ready();
-  void await_resume() const { finish_wait(); }
+  void await_resume() { finish_wait(); }
 
  private:
   FutureCore& future_;
