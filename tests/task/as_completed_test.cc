@@ -1,6 +1,7 @@
 #include "asyncio/task/as_completed.h"
 
 #include <chrono>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,19 @@ ASYNCIO_TEST(AsCompletedTest, MakesTasksOfOtherAwaitablesAtTheCall) {
   while (auto task = co_await it.next()) n += task->done();
   EXPECT_EQ(n, 2);
   EXPECT_EQ(elapsed(), 2s);
+}
+
+Coroutine<int> sleeper(int seconds) {
+  co_return co_await sleep(seconds * 1s, seconds);
+}
+ASYNCIO_TEST(AsCompletedTest, OfAViewOfCoroutines) {
+  const std::vector<int> delays = {2, 1};
+  auto coroutines = delays | std::views::transform(sleeper);
+  std::vector<int> order;
+  for (auto it = as_completed(coroutines); auto task = co_await it.next();) {
+    order.push_back(task->result());
+  }
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
 }
 
 ASYNCIO_TEST(AsCompletedTest, OfNothingEndsAtOnce) {

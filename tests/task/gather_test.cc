@@ -3,6 +3,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -331,6 +332,23 @@ ASYNCIO_TEST(GatherTest, ACancellationThatItRefusesCanBeTakenBack) {
   };
   waiter = create_task(wait_for_all());
   EXPECT_TRUE(co_await waiter);
+}
+
+// A view that makes its elements as it is walked is walked once.
+ASYNCIO_TEST(GatherTest, OfAViewMakesEachElementOnce) {
+  const std::vector<int> numbers = {1, 2, 3};
+  int made = 0;
+  auto tasks = numbers | std::views::transform([&made](int n) {
+                 ++made;
+                 return create_task(give(n));
+               });
+  EXPECT_EQ(co_await gather(tasks), numbers);
+  EXPECT_EQ(made, 3);
+  auto coroutines =
+      numbers | std::views::transform([](int n) { return give(n); });
+  EXPECT_EQ(co_await gather(coroutines), numbers);
+  auto results = co_await gather(return_exceptions, coroutines);
+  EXPECT_EQ(results.at(2).value(), 3);
 }
 
 }  // namespace

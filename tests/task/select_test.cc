@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -173,6 +174,13 @@ ASYNCIO_TEST(RaceTest, OfARange) {
   std::vector<Task<int>> none;
   auto ended = co_await as_result(race(none));
   EXPECT_EQ(exception_name(ended.exception()), "ValueError");
+}
+
+ASYNCIO_TEST(RaceTest, OfAViewOfCoroutines) {
+  const std::vector<int> delays = {2, 1};
+  auto coroutines =
+      delays | std::views::transform([](int n) { return give(n * 1s, n); });
+  EXPECT_EQ(co_await race(coroutines), 1);
 }
 
 ASYNCIO_TEST(RaceTest, OfWhatGivesNothing) {

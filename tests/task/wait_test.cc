@@ -49,6 +49,52 @@ ASYNCIO_TEST(WaitTest, FirstCompletedLeavesTheRestRunning) {
   EXPECT_EQ(elapsed(), 1s);
 }
 
+// What the loop's exception handler is told from here on.
+std::string& reports() {
+  static std::string text;
+  text.clear();
+  get_running_loop().set_exception_handler(
+      [](EventLoop&, const ExceptionContext& context) {
+        text += exception_message(context.exception) + "; ";
+      });
+  return text;
+}
+
+// As in Python: it has looked at the exceptions of all that end until it goes on.
+ASYNCIO_TEST(WaitTest, FirstExceptionRetrievesThoseBesideIt) {
+  const std::string& told = reports();
+  {
+    std::vector<Task<int>> tasks;
+    for (int i = 0; i < 2; ++i) tasks.push_back(create_task(fail_after(1s)));
+    tasks.push_back(create_task(fail_after(2s)));
+    auto [done, pending] =
+        co_await wait(tasks, {.return_when = FIRST_EXCEPTION});
+    EXPECT_EQ(done.size(), 2u);
+    EXPECT_EQ(pending.size(), 1u);
+    pending[0].cancel();
+  }
+  co_await sleep(0s);
+  EXPECT_EQ(told, "");
+}
+
+ASYNCIO_TEST(WaitTest, FirstExceptionRetrievesWhatEndsAfterItsCancellation) {
+  const std::string& told = reports();
+  auto failed = create_future<int>();
+  auto last = create_future<int>();
+  auto wait_for_both = [&]() -> Coroutine<> {
+    co_await wait({failed, last}, {.return_when = FIRST_EXCEPTION});
+  };
+  Task<> waiter = create_task(wait_for_both());
+  co_await sleep(0s);
+  waiter.cancel();
+  failed.set_exception(std::make_exception_ptr(ValueError("a")));
+  last.set_exception(std::make_exception_ptr(ValueError("b")));
+  EXPECT_TRUE((co_await as_result(waiter)).cancelled());
+  failed = create_future<int>();
+  last = create_future<int>();
+  EXPECT_EQ(told, "b; ");  // the last ends the wait, whatever it ended with
+}
+
 // Golden probe 12.
 ASYNCIO_TEST(WaitTest, FirstExceptionDoesNotCountACancelledOne) {
   Task<> a = create_task(sleep(2s));
