@@ -13,7 +13,8 @@
 // The callback is a coroutine function, of which a task is made for each
 // connection, or a plain function. It is kept by the server and by each task of
 // it that runs. It owns what it is given: at its end the writer closes the
-// connection.
+// connection. Each call has a copy of the context in which the server began to
+// serve.
 //
 // Errors: what a callback throws goes to the loop's exception handler
 // ("Unhandled exception in client_connected_cb") and closes its connection; a

@@ -154,8 +154,7 @@ ServerState::ServerState(EventLoop& loop, Ref<ClientCallback> callback,
       callback_(std::move(callback)),
       limit_(limit),
       backlog_(backlog),
-      keep_alive_(keep_alive),
-      context_(ContextSlot::copy_current()) {}
+      keep_alive_(keep_alive) {}
 
 void ServerState::add_listener(int fd, std::string file) {
   listeners_.push_back(std::make_unique<Listener>(*this, fd, std::move(file)));
@@ -163,6 +162,7 @@ void ServerState::add_listener(int fd, std::string file) {
 
 void ServerState::start_serving() {
   if (serving_) return;
+  context_ = ContextSlot::copy_current();
   for (const auto& listener : listeners_) listener->start();
   serving_ = true;
 }
@@ -201,6 +201,9 @@ void ServerState::accepted(int fd, const SocketAddress& peer) {
   (last_ == nullptr ? first_ : last_->next_of_owner) = stream.get();
   last_ = stream.get();
   ++clients_;
+  // A copy: what the callback sets no other connection's sees.
+  ContextSlot context = ContextSlot::copy_current();
+  ContextScope scope(context);
   callback_->connected(std::move(stream));
 }
 

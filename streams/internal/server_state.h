@@ -137,7 +137,7 @@ class ServerState final : public StreamOwner, public Pooled {
   const bool keep_alive_;
   bool open_ = true;
   bool serving_ = false;
-  ContextSlot context_;  // of who started it: the handlers begin with a copy
+  ContextSlot context_;  // in which it began to serve
   std::vector<std::unique_ptr<Listener>> listeners_;
   Stream* first_ = nullptr;
   Stream* last_ = nullptr;

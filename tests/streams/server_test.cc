@@ -309,6 +309,47 @@ ASYNCIO_TEST(ServerTest, HandlersBeginWithTheContextOfWhoStartedTheServer) {
   EXPECT_EQ(co_await reader.read(), "7");
 }
 
+ASYNCIO_TEST(ServerTest, WhatAPlainCallbackSetsNoOtherConnectionSees) {
+  const ContextVar<std::string> var("var");
+  std::string log;
+  auto note = [&](StreamReader, StreamWriter) {
+    log += var.get() + ";";
+    var.set("a connection's");
+  };
+  var.set("the server's");
+  Server server = co_await start_server(note, "127.0.0.1", 0);
+  for (int i = 0; i < 2; ++i) {
+    auto [reader, writer] =
+        co_await open_connection("127.0.0.1", server.port());
+    EXPECT_EQ(co_await reader.read(), "");
+  }
+  EXPECT_EQ(log, "the server's;the server's;");
+  EXPECT_EQ(var.get(), "the server's");
+}
+
+ASYNCIO_TEST(ServerTest, CallbacksBeginWithTheContextInWhichItBeganToServe) {
+  const ContextVar<std::string> var("var");
+  std::string log;
+  auto note = [&](StreamReader, StreamWriter) { log += var.get() + ";"; };
+  for (const bool forever : {false, true}) {
+    var.set("made");
+    Server server =
+        co_await start_server(note, "127.0.0.1", 0, {.start_serving = false});
+    var.set(forever ? "serve_forever" : "start_serving");
+    auto serving = create_task(forever ? server.serve_forever()
+                                       : server.start_serving());
+    co_await turns();
+    var.set("later");
+    co_await server.start_serving();  // has nothing to do
+    auto [reader, writer] =
+        co_await open_connection("127.0.0.1", server.port());
+    EXPECT_EQ(co_await reader.read(), "");
+    serving.cancel();
+    co_await as_result(serving);
+  }
+  EXPECT_EQ(log, "start_serving;serve_forever;");
+}
+
 ASYNCIO_TEST(ServerTest, ListensOnSeveralAddresses) {
   Server server = co_await start_server(echo, {"127.0.0.1", "127.0.0.2"}, 0);
   const std::vector<ServerSocket> sockets = server.sockets();
