@@ -194,13 +194,19 @@ void FdTransport::resume_reading() {
 
 // --- Sending.
 
-bool FdTransport::refuses_write(const char* call) {
+bool FdTransport::refuses_write(const char* call,
+                                std::span<const iovec> parts) {
   if (write_eof_) {
     throw RuntimeError("Cannot call " + std::string(call) +
                        "() after write_eof()");
   }
   if (lost_count_ == 0 && !(closing_ && kind_ != Kind::kSocket)) [[likely]] {
     return false;
+  }
+  // With nothing in it, it does not count.
+  if (std::all_of(parts.begin(), parts.end(),
+                  [](const iovec& part) { return part.iov_len == 0; })) {
+    return true;
   }
   if (lost_count_ >= kLostWritesBeforeWarning) {
     std::fputs(kind_ == Kind::kSocket
@@ -253,7 +259,7 @@ void FdTransport::write_otherwise(std::string_view data) {
 
 bool FdTransport::admits(const char* call, std::span<const iovec> parts) {
   // One that is lost is closing, too.
-  if ((write_eof_ || closing_) && refuses_write(call)) return false;
+  if ((write_eof_ || closing_) && refuses_write(call, parts)) return false;
   LoopAccess::check_thread(*loop_);
   if (!held_) return true;
   for (const iovec& part : parts) {

@@ -120,7 +120,7 @@ class FdTransport final : public Transport,
   void buffer(std::string_view data);
   void end_of_stream();
   // Whether a write goes nowhere.
-  bool refuses_write(const char* call);
+  bool refuses_write(const char* call, std::span<const iovec> parts);
   // Whether what is written goes to the kernel, or behind what waits for it. Else
   // it is in the hold, or nowhere.
   bool admits(const char* call, std::span<const iovec> parts);
@@ -153,7 +153,7 @@ class FdTransport final : public Transport,
   std::exception_ptr error_;  // what Lost is to tell
   Lost lost_;
   // How often it was found lost: the first time when the end was decided, then
-  // once for each write that went nowhere.
+  // once for each write of something that went nowhere.
   uint32_t lost_count_ = 0;
   const Kind kind_;
   const bool direct_;  // its System is the kernel itself

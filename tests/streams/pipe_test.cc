@@ -118,6 +118,25 @@ ASYNCIO_TEST(PipeTest, AWriterWithSomethingLeftToWriteIsBroken) {
   EXPECT_NE(end.get_if<BrokenPipeError>(), nullptr);
 }
 
+ASYNCIO_TEST(PipeTest, AnEmptyWriteWithoutReaderDoesNotCount) {
+  Pipe pipe;
+  StreamWriter writer = co_await connect_write_pipe(pipe.in.release());
+  pipe.out.reset();
+  co_await writer.wait_closed();
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 9; ++i) {
+    writer.write("");
+    writer.writelines(std::array<std::string, 2>());
+  }
+  for (int i = 0; i < 4; ++i) writer.write("x");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ::testing::internal::CaptureStderr();
+  writer.write("x");
+  writer.write("");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "pipe closed by peer or os.write(pipe, data) raised exception.\n");
+}
+
 // It has no reader that would keep the error.
 ASYNCIO_TEST(PipeTest, OnlyTheDrainThatWaitedIsToldWhatBroke) {
   Pipe pipe;

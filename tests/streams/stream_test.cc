@@ -177,7 +177,26 @@ ASYNCIO_TEST(StreamTest, WriteAfterWriteEofIsRefused) {
   EXPECT_TRUE(a.writer.can_write_eof());
   a.writer.write_eof();
   EXPECT_THROW(a.writer.write("x"), RuntimeError);
+  EXPECT_THROW(a.writer.write(""), RuntimeError);
+  EXPECT_THROW(a.writer.writelines(std::vector<std::string>()), RuntimeError);
   EXPECT_EQ(co_await b.reader.read(1), "");
+}
+
+ASYNCIO_TEST(StreamTest, AnEmptyWriteToALostConnectionDoesNotCount) {
+  auto [a, b] = co_await connected_pair();
+  a.writer.transport().abort();
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 9; ++i) {
+    a.writer.write("");
+    a.writer.writelines(std::vector<std::string>());
+  }
+  for (int i = 0; i < 4; ++i) a.writer.write("x");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ::testing::internal::CaptureStderr();
+  a.writer.write("x");
+  a.writer.write("");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "socket.send() raised exception.\n");
 }
 
 ASYNCIO_TEST(StreamTest, AnOperationSurvivesItsHandle) {
