@@ -2,6 +2,7 @@
 //
 //   co_await start_server(serve, "127.0.0.1", 8080);
 //   co_await start_server(serve, {"127.0.0.1", "::1"}, 8080);
+//   co_await start_server(serve, hosts, 8080);              // a range of them
 //   co_await start_server(serve, "", 8080);                 // every address
 //
 // Lifetime: it holds copies.
@@ -26,7 +27,7 @@ class HostList {
   requires(!std::convertible_to<const Range&, std::string_view> &&
            !std::same_as<Range, HostList> && requires(const Range& range) {
              std::string_view(*range.begin());
-           }) explicit HostList(const Range& range) {
+           }) HostList(const Range& range) {  // NOLINT: implicit
     for (const auto& host : range) hosts_.emplace_back(std::string_view(host));
   }
 

@@ -2,6 +2,7 @@
 //
 //   co_await reader.readuntil("\r\n");
 //   co_await reader.readuntil({"\r\n", "\n", std::string(1, '\0')});
+//   co_await reader.readuntil(separators);  // a range of them
 //
 // Lifetime: it holds copies.
 #ifndef ASYNCIO_STREAMS_SEPARATORS_H_
@@ -27,7 +28,7 @@ class Separators {
     requires(!std::convertible_to<const Range&, std::string_view> &&
              !std::same_as<Range, Separators> &&
              requires(const Range& range) { std::string_view(*range.begin()); })
-  explicit Separators(const Range& range) {
+  Separators(const Range& range) {  // NOLINT: implicit
     for (const auto& separator : range) add(std::string_view(separator));
   }
 

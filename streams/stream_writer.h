@@ -25,6 +25,7 @@
 #define ASYNCIO_STREAMS_STREAM_WRITER_H_
 
 #include <cstddef>
+#include <initializer_list>
 #include <iterator>
 #include <span>
 #include <string_view>
@@ -77,6 +78,9 @@ class StreamWriter {
       parts.push_back(part(std::string_view(element)));
     }
     transport().writelines(parts);
+  }
+  void writelines(std::initializer_list<std::string_view> strings) const {
+    writelines<std::initializer_list<std::string_view>>(strings);
   }
 
   // -> void

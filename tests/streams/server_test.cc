@@ -362,6 +362,22 @@ ASYNCIO_TEST(ServerTest, ListensOnSeveralAddresses) {
   }
 }
 
+ASYNCIO_TEST(ServerTest, HostsAreStringsOrARangeOfThem) {
+  const std::string host = "127.0.0.1";
+  const char* const other = "127.0.0.2";
+  const std::vector<std::string> hosts = {host, other};
+  Server server = co_await start_server(echo, hosts, 0);
+  EXPECT_EQ(server.sockets().size(), 2u);
+  server = co_await start_server(echo, {hosts}, 0);
+  EXPECT_EQ(server.sockets().size(), 2u);
+  server = co_await start_server(echo, {host, other}, 0, {.backlog = 1});
+  EXPECT_EQ(server.sockets().size(), 2u);
+  server = co_await start_server(echo, host, 0);
+  EXPECT_EQ(server.sockets().size(), 1u);
+  server = co_await start_server(echo, other, 0);
+  EXPECT_EQ(server.sockets().size(), 1u);
+}
+
 ASYNCIO_TEST(ServerTest, AnAddressInUseIsNamed) {
   Server server = co_await start_server(echo, "127.0.0.1", 0);
   EXPECT_EQ(co_await ending(start_server(echo, "127.0.0.1", server.port())),

@@ -1,10 +1,12 @@
 #include "asyncio/streams/stream_reader.h"
 
+#include <array>
 #include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,6 +87,24 @@ ASYNCIO_TEST(StreamReaderTest, TheSeparatorThatEndsFirstWins) {
   EXPECT_EQ(co_await s.reader.readuntil("\n"), "three\n");
   s.feed("xAAB");
   EXPECT_EQ(co_await s.reader.readuntil({"AAB", "AA"}), "xAA");
+}
+
+ASYNCIO_TEST(StreamReaderTest, SeparatorsAreStringsOrARangeOfThem) {
+  ScriptedReader s;
+  s.feed("a,b;c,d;e,f;g,h;i,");
+  const std::string comma = ",";
+  const char* const semicolon = ";";
+  const std::vector<std::string> both = {",", ";"};
+  const std::array<std::string_view, 2> same = {";", ","};
+  EXPECT_EQ(co_await s.reader.readuntil(comma), "a,");
+  EXPECT_EQ(co_await s.reader.readuntil(semicolon), "b;");
+  EXPECT_EQ(co_await s.reader.readuntil(","), "c,");
+  EXPECT_EQ(co_await s.reader.readuntil({comma, semicolon}), "d;");
+  EXPECT_EQ(co_await s.reader.readuntil(both), "e,");
+  EXPECT_EQ(co_await s.reader.readuntil({both}), "f;");
+  EXPECT_EQ(co_await s.reader.readuntil(same), "g,");
+  EXPECT_EQ(co_await s.reader.readuntil(Separators(both)), "h;");
+  EXPECT_EQ(co_await s.reader.readuntil(std::string_view(comma)), "i,");
 }
 
 ASYNCIO_TEST(StreamReaderTest, ASeparatorMayComeInPieces) {

@@ -230,9 +230,11 @@ ASYNCIO_TEST(StreamTest, WritelinesTakesRangesOfAllKinds) {
   a.writer.writelines(few);
   a.writer.writelines(more);
   a.writer.writelines(std::vector<std::string>(2));
+  a.writer.writelines({"e", std::string("f")});
+  a.writer.writelines({});
   a.writer.close();
   const std::string all =
-      "ab" + std::string(16, 'c') + std::string(17, 'd');
+      "ab" + std::string(16, 'c') + std::string(17, 'd') + "ef";
   EXPECT_EQ(co_await b.reader.read(), all);
 }
 
