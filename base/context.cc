@@ -10,6 +10,7 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/repr.h"
 
 namespace asyncio {
 namespace internal {
@@ -71,13 +72,14 @@ std::shared_ptr<const ContextVarInfo> make_context_var(std::string_view name) {
 }
 
 void throw_unset(const ContextVarInfo& var) {
-  throw LookupError("<ContextVar name='" + var.name + "'>");
+  throw LookupError("<ContextVar name=" + repr(var.name) + ">");
 }
 
 }  // namespace internal
 
 void Token::reset(const internal::ContextVarInfo& var) {
-  const std::string name = "var=<ContextVar name='" + var.name + "'>>";
+  const std::string name =
+      "var=<ContextVar name=" + internal::repr(var.name) + ">>";
   if (used_) {
     throw RuntimeError("<Token used " + name + " has already been used once");
   }

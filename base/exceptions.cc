@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "asyncio/base/exception_group.h"
+#include "asyncio/base/internal/repr.h"
 
 namespace asyncio {
 namespace {
@@ -26,9 +27,13 @@ std::string incomplete_read_text(size_t partial,
          " expected bytes";
 }
 
+std::string errno_prefix(int error) {
+  return "[Errno " + std::to_string(error) + "] ";
+}
+
 std::string os_error_text(const std::error_code& code,
                           std::string_view what_failed) {
-  std::string text = "[Errno " + std::to_string(code.value()) + "] ";
+  std::string text = errno_prefix(code.value());
   if (!what_failed.empty()) text.append(what_failed).append(": ");
   return text + code.message();
 }
@@ -50,6 +55,28 @@ std::string class_name(const std::type_info& type) {
   std::unique_ptr<char, void (*)(void*)> name(
       abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
   return unqualified(status == 0 ? name.get() : type.name());
+}
+
+// What exception_repr() has between its parentheses.
+std::string repr_arguments(const std::exception_ptr& exception) {
+  if (auto* group = exception_cast<BaseExceptionGroup>(exception)) {
+    std::string list;
+    for (const std::exception_ptr& e : group->exceptions()) {
+      if (!list.empty()) list += ", ";
+      list += exception_repr(e);
+    }
+    return internal::repr(group->message()) + ", [" + list + "]";
+  }
+  const std::string message = exception_message(exception);
+  if (exception_cast<SystemExit>(exception) != nullptr) return message;
+  if (auto* e = exception_cast<OSError>(exception)) {
+    const std::string prefix = errno_prefix(e->error());
+    if (message.starts_with(prefix)) {
+      return std::to_string(e->error()) + ", " +
+             internal::repr(message.substr(prefix.size()));
+    }
+  }
+  return message.empty() ? "" : internal::repr(message);
 }
 
 template <class Call>
@@ -187,6 +214,11 @@ std::string exception_message(const std::exception_ptr& exception) {
 
 std::string exception_message(const std::exception& exception) {
   return exception.what();
+}
+
+std::string exception_repr(const std::exception_ptr& exception) {
+  if (!exception) return "";
+  return exception_name(exception) + "(" + repr_arguments(exception) + ")";
 }
 
 }  // namespace asyncio

@@ -267,6 +267,11 @@ std::string exception_name(const std::exception& exception);
 std::string exception_message(const std::exception_ptr& exception);
 std::string exception_message(const std::exception& exception);
 
+// Python's repr(exc), with the text for its only argument where there is one:
+// "ValueError('bad')", "TimeoutError()". Of an OSError "(2, 'No such file or
+// directory')", of a group "('message', [ValueError('a'), TypeError('b')])".
+std::string exception_repr(const std::exception_ptr& exception);
+
 }  // namespace asyncio
 
 #endif  // ASYNCIO_BASE_EXCEPTIONS_H_

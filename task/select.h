@@ -150,7 +150,7 @@ Coroutine<T> run_race(std::vector<A> awaitables) {
 }
 
 template <class T, class... As>
-Coroutine<T> run_race_of(std::decay_t<As>... awaitables) {
+Coroutine<T> run_race(std::decay_t<As>... awaitables) {
   SelectCore core(sizeof...(As));
   EventLoop& loop = get_running_loop();
   add_selected(core,
@@ -173,8 +173,8 @@ auto race(A&& first, As&&... others) {
   using T = internal::FutureValue<A>;
   static_assert((std::same_as<T, internal::FutureValue<As>> && ...),
                 "those that race give values of one type; else take select()");
-  return internal::run_race_of<T, A, As...>(std::forward<A>(first),
-                                            std::forward<As>(others)...);
+  return internal::run_race<T, A, As...>(std::forward<A>(first),
+                                         std::forward<As>(others)...);
 }
 template <internal::AwaitableRange R>
 auto race(R&& range) {

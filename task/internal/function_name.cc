@@ -31,7 +31,10 @@ std::string function_name(std::string_view pretty) {
     if (c == '(' || c == '<' || c == '[' || c == '{') ++depth;
     if ((c == ')' || c == '>' || c == ']' || c == '}') && depth > 0) --depth;
   }
-  return std::string(pretty.substr(start, end - start));
+  std::string_view name = pretty.substr(start, end - start);
+  static constexpr std::string_view kBody = "asyncio::internal::run_";
+  if (name.starts_with(kBody)) name.remove_prefix(kBody.size());
+  return std::string(name);
 }
 
 }  // namespace asyncio::internal

@@ -8,7 +8,9 @@
 namespace asyncio::internal {
 
 // "asyncio::Coroutine<int> app::fetch(int)" -> "app::fetch". Works on the forms
-// of g++ and of clang, for plain functions, members and lambdas.
+// of g++ and of clang, for plain functions, members and lambdas. A coroutine of the
+// library has the name of what it is the body of: "asyncio::internal::run_wait_for"
+// -> "wait_for".
 std::string function_name(std::string_view pretty);
 
 }  // namespace asyncio::internal

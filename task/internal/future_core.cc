@@ -227,8 +227,7 @@ std::string FutureCore::describe_outcome() const {
     case kFinished:
       return "";
     case kFailed:
-      return " exception=" + exception_name(exception_) + "('" +
-             exception_message(exception_) + "')";
+      return " exception=" + exception_repr(exception_);
   }
   return "";
 }

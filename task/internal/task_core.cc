@@ -15,6 +15,7 @@
 #include "asyncio/base/context.h"
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/internal/repr.h"
 #include "asyncio/base/internal/step.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
@@ -337,7 +338,7 @@ std::string TaskCore::describe() const {
                                            "cancelled"};
   std::string text = "<Task ";
   text += !done() && few_cancels_ > 0 ? "cancelling" : kNames[state()];
-  text += " name='" + name() + "'";
+  text += " name=" + repr(name());
   if (const PromiseBase* frame = innermost()) {
     while (frame->caller() != nullptr && frame->caller() != &end_) {
       frame = frame->caller();

@@ -95,6 +95,12 @@ TEST(ContextTest, KeepsWhatIsSetInsideIt) {
   EXPECT_EQ(context.run([&] { return var.get(); }), 5);
 }
 
+TEST(ContextVarTest, IsShownWithTheReprOfItsName) {
+  const ContextVar<int> var("it's");
+  EXPECT_EQ(thrown<LookupError>([&] { var.get(); }),
+            "<ContextVar name=\"it's\">");
+}
+
 TEST(ContextTest, GetIgnoresTheDefault) {
   const ContextVar<int> var("var", 1);
   EXPECT_EQ(thrown<LookupError>([&] { Context().get(var); }),

@@ -44,6 +44,15 @@ TEST(ExceptionGroupTest, TellsHowManyThereAre) {
   EXPECT_EQ(nested().exceptions().size(), 2u);
 }
 
+TEST(ExceptionGroupTest, ReprShowsTheWholeTree) {
+  EXPECT_EQ(exception_repr(nested().as_exception()),
+            "ExceptionGroup('outer', [ValueError('1'), ExceptionGroup('inner', "
+            "[TypeError('2'), ValueError('3')])])");
+  EXPECT_EQ(exception_repr(ptr<BaseExceptionGroup>(
+                "it's", std::vector{ptr<CancelledError>()})),
+            "BaseExceptionGroup(\"it's\", [CancelledError()])");
+}
+
 TEST(ExceptionGroupTest, IsCaughtAsAStdException) {
   try {
     throw nested();

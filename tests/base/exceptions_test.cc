@@ -168,6 +168,26 @@ TEST(ExceptionPtrTest, MessageIsPythonsStr) {
   EXPECT_EQ(exception_message(ValueError("x")), "x");
 }
 
+TEST(ExceptionPtrTest, ReprIsPythons) {
+  auto repr = [](auto e) { return exception_repr(std::make_exception_ptr(e)); };
+  EXPECT_EQ(repr(ValueError("bad")), "ValueError('bad')");
+  EXPECT_EQ(repr(ValueError("it's\n")), "ValueError(\"it's\\n\")");
+  EXPECT_EQ(repr(TimeoutError()), "TimeoutError()");
+  EXPECT_EQ(repr(CancelledError("c")), "CancelledError('c')");
+  EXPECT_EQ(repr(SystemExit(0)), "SystemExit(0)");
+  EXPECT_EQ(repr(3), "int()");
+  EXPECT_EQ(exception_repr(nullptr), "");
+}
+
+TEST(ExceptionPtrTest, ReprOfAnOSErrorHasItsErrno) {
+  EXPECT_EQ(exception_repr(make_os_error(ENOENT, "")),
+            "FileNotFoundError(2, 'No such file or directory')");
+  EXPECT_EQ(exception_repr(make_os_error(ECONNREFUSED, "connect to a:80")),
+            "ConnectionRefusedError(111, 'connect to a:80: Connection refused')");
+  EXPECT_EQ(exception_repr(std::make_exception_ptr(OSError("text"))),
+            "OSError('text')");
+}
+
 TEST(ExceptionPtrTest, InterruptsStopALoop) {
   using internal::stops_loop;
   EXPECT_TRUE(stops_loop(std::make_exception_ptr(KeyboardInterrupt())));

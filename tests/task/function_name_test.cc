@@ -28,6 +28,14 @@ TEST(FunctionNameTest, OfATemplate) {
   EXPECT_EQ(function_name("asyncio::Coroutine<T> g(T) [T = int]"), "g");
 }
 
+TEST(FunctionNameTest, OfTheLibrarysOwnBody) {
+  EXPECT_EQ(function_name("asyncio::Coroutine<T> "
+                          "asyncio::internal::run_wait_for(A) [with T = int]"),
+            "wait_for");
+  EXPECT_EQ(function_name("asyncio::Coroutine<> app::internal::run_all()"),
+            "app::internal::run_all");
+}
+
 TEST(FunctionNameTest, InAnAnonymousNamespace) {
   EXPECT_EQ(
       function_name("asyncio::Coroutine<> {anonymous}::work(std::string)"),

@@ -258,6 +258,10 @@ ASYNCIO_TEST(FutureTest, IsShownAsPythonShowsIt) {
   f.set_exception(ValueError("bad"));
   EXPECT_EQ(to_string(f), "<Future finished exception=ValueError('bad')>");
   f.exception();
+  Future<> timed_out = create_future<>();
+  timed_out.set_exception(TimeoutError());
+  EXPECT_EQ(to_string(timed_out), "<Future finished exception=TimeoutError()>");
+  timed_out.exception();
   co_return;
 }
 

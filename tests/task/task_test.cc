@@ -18,6 +18,7 @@
 #include "asyncio/task/future.h"
 #include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
+#include "asyncio/task/wait_for.h"
 #include "asyncio/testing/testing.h"
 
 namespace asyncio {
@@ -227,6 +228,23 @@ ASYNCIO_TEST(TaskTest, AllTasksAreTheUnfinishedOnesInTheOrderOfCreation) {
   co_await a;
   const std::vector<AnyTask> after = {current_task(), AnyTask(b)};
   EXPECT_EQ(all_tasks(), after);
+}
+
+ASYNCIO_TEST(TaskTest, IsShownWithTheReprOfItsNameAndOfItsException) {
+  auto body = []() -> Coroutine<> {
+    co_await sleep(0s);
+    throw ValueError("it's\n");
+  };
+  Task<> task = create_task(body(), {.name = "n'm"});
+  EXPECT_THROW(co_await task, ValueError);
+  EXPECT_EQ(to_string(task),
+            "<Task finished name=\"n'm\" exception=ValueError(\"it's\\n\")>");
+}
+
+ASYNCIO_TEST(TaskTest, IsShownWithTheNameOfTheFunctionThatMadeItsCoroutine) {
+  Task<> task = create_task(wait_for(sleep(1s), 2s));
+  EXPECT_THAT(to_string(task), HasSubstr(" coro=<wait_for()>"));
+  co_await task;
 }
 
 ASYNCIO_TEST(TaskTest, StackNamesEachSuspendedFrameOutermostFirst) {
