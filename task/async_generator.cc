@@ -1,5 +1,6 @@
 #include "asyncio/task/async_generator.h"
 
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -8,19 +9,17 @@
 #include <utility>
 #include <vector>
 
-#include "asyncio/base/any_future.h"
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/step.h"
 #include "asyncio/base/result.h"
 #include "asyncio/loop/event_loop.h"
 #include "asyncio/loop/exception_context.h"
 #include "asyncio/loop/internal/loop_access.h"
-#include "asyncio/task/as_result.h"
+#include "asyncio/task/gather.h"
 #include "asyncio/task/internal/function_name.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
-#include "asyncio/task/task.h"
 
 namespace asyncio {
 namespace internal {
@@ -184,21 +183,10 @@ void CloseAwaiter::await_resume() {
 
 namespace {
 
-Coroutine<> close_and_report(GeneratorPromiseBase* promise) {
+Coroutine<> close(GeneratorPromiseBase* promise) {
   // Another's cleanup may have destroyed it meanwhile.
   if (!GeneratorDomain::of(get_running_loop()).has(promise)) co_return;
-  const std::string name = function_name(promise->where().function_name());
-  Result<> result = co_await as_result(Close(promise));
-  if (result) co_return;
-  // As in Python, what is no Exception is no error here.
-  if (exception_cast<std::exception>(result.exception()) == nullptr) {
-    result.rethrow();
-  }
-  ExceptionContext report(
-      "an error occurred during closing of asynchronous generator '" + name +
-          "'",
-      result.exception());
-  get_running_loop().call_exception_handler(report);
+  co_await Close(promise);
 }
 
 }  // namespace
@@ -207,23 +195,26 @@ Coroutine<> close_and_report(GeneratorPromiseBase* promise) {
 Coroutine<> shutdown_asyncgens() {
   auto& domain = internal::GeneratorDomain::of(get_running_loop());
   domain.shut_down = true;
-  std::vector<Task<>> closing;
+  std::vector<Coroutine<>> closing;
+  std::vector<const char*> functions;
   for (internal::GeneratorPromiseBase* promise : domain.all()) {
     if (promise->state() == internal::GeneratorPromiseBase::kFinished) continue;
-    closing.push_back(create_task(internal::close_and_report(promise)));
+    closing.push_back(internal::close(promise));
+    functions.push_back(promise->where().function_name());
   }
-  // All are waited for; a cancellation goes to all of them, and on at the end.
-  const AnyTask me = current_task();
-  int cancels = me.cancelling();
-  bool cancelled = false;
-  for (const Task<>& task : closing) {
-    Result<> end = co_await as_result(task);
-    if (me.cancelling() == cancels) continue;
-    cancels = me.cancelling();
-    cancelled = true;
-    for (const Task<>& other : closing) other.cancel();
+  if (closing.empty()) co_return;
+  const std::vector<Result<>> results =
+      co_await gather(return_exceptions, std::move(closing));
+  for (size_t i = 0; i < results.size(); ++i) {
+    // As in Python, what is no Exception is no error here.
+    const std::exception_ptr exception = results[i].exception();
+    if (exception_cast<std::exception>(exception) == nullptr) continue;
+    ExceptionContext report(
+        "an error occurred during closing of asynchronous generator '" +
+            internal::function_name(functions[i]) + "'",
+        exception);
+    get_running_loop().call_exception_handler(report);
   }
-  if (cancelled) throw CancelledError();
 }
 
 }  // namespace asyncio

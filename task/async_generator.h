@@ -289,7 +289,7 @@ AsyncGenerator<T> internal::GeneratorPromise<T>::get_return_object() noexcept {
 }
 
 // Closes, all at once, the generators of the running loop that were begun and
-// are not at their end; what they throw goes to the exception handler.
+// are not at their end; what they throw goes to the exception handler once all are.
 Coroutine<> shutdown_asyncgens();
 
 }  // namespace asyncio

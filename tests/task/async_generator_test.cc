@@ -415,6 +415,28 @@ ASYNCIO_TEST(ShutdownAsyncgensTest, ErrorsGoToTheExceptionHandler) {
   EXPECT_EQ(exception_message(reports[0].exception), "cleanup");
 }
 
+ASYNCIO_TEST(ShutdownAsyncgensTest, ErrorsAreReportedInOrderOnceAllHaveEnded) {
+  std::string log;
+  auto body = [&](Duration cleanup, std::string name) -> AsyncGenerator<int> {
+    try {
+      co_yield 1;
+    } catch (const GeneratorExit&) {
+    }
+    co_await sleep(cleanup);
+    log += name + " ";
+    throw ValueError(name);
+  };
+  get_running_loop().set_exception_handler(
+      [&](EventLoop&, const ExceptionContext& report) {
+        log += "report:" + exception_message(report.exception) + " ";
+      });
+  AsyncGenerator<int> slow = body(2s, "slow"), quick = body(1s, "quick");
+  co_await slow.next();
+  co_await quick.next();
+  co_await shutdown_asyncgens();
+  EXPECT_EQ(log, "quick slow report:slow report:quick ");
+}
+
 ASYNCIO_TEST(ShutdownAsyncgensTest, ACancelledErrorOfACleanupIsNoCancellation) {
   auto body = []() -> AsyncGenerator<int> {
     try {
@@ -435,9 +457,10 @@ ASYNCIO_TEST(ShutdownAsyncgensTest, CancelledItCancelsEveryCleanup) {
   co_await b.next();
   Task<> task = create_task(shutdown_asyncgens());
   co_await sleep(500ms);
-  task.cancel();
+  task.cancel("why");
   Result<> result = co_await as_result(task);
   EXPECT_TRUE(result.cancelled());
+  EXPECT_EQ(exception_message(result.exception()), "why");
   EXPECT_EQ(log, "ab");
   EXPECT_EQ(elapsed(), 500ms);
 }
