@@ -107,6 +107,11 @@ std::string report_text(const ExceptionContext& context,
   return text;
 }
 
+void check_descriptor(int fd) {
+  if (fd >= 0) return;
+  throw ValueError("Invalid file descriptor: " + std::to_string(fd));
+}
+
 // The context of what the report is about; null where that has none.
 internal::ContextSlot* reported_context(const ExceptionContext& context) {
   if (context.task) return context.task.erased()->task_context();
@@ -252,9 +257,7 @@ void EventLoop::check_unused(int fd) const {
 
 void EventLoop::watch(int fd, int32_t event,
                       internal::Ref<internal::CallbackNode> node) {
-  if (fd < 0) {
-    throw ValueError("Invalid file descriptor: " + std::to_string(fd));
-  }
+  check_descriptor(fd);
   check_unused(fd);
   auto [place, fresh] = watches_.try_emplace(fd);
   if (fresh) place->second = std::make_unique<internal::FdWatch>(fd);
@@ -275,6 +278,7 @@ void EventLoop::watch(int fd, int32_t event,
 bool EventLoop::unwatch(int fd, int32_t event) {
   if (is_closed()) return false;
   check_thread();
+  check_descriptor(fd);
   auto place = watches_.find(fd);
   if (place == watches_.end()) {
     check_unused(fd);

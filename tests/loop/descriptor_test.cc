@@ -269,6 +269,10 @@ TEST_F(DescriptorTest, WhatIsNoDescriptorIsRefused) {
             "Invalid file descriptor: -1");
   EXPECT_EQ(thrown<ValueError>([&] { loop.add_writer(-5, [] {}); }),
             "Invalid file descriptor: -5");
+  EXPECT_EQ(thrown<ValueError>([&] { loop.remove_reader(-1); }),
+            "Invalid file descriptor: -1");
+  EXPECT_EQ(thrown<ValueError>([&] { loop.remove_writer(-1); }),
+            "Invalid file descriptor: -1");
   const int number = in;
   in.close();
   EXPECT_EQ(thrown<OSError>([&] { loop.add_reader(number, [] {}); }),
