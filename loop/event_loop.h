@@ -118,8 +118,9 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // --- Callbacks. Arguments are decay-copied; the context is a copy of the
-  // running one unless `options.context` names another.
+  // --- Callbacks. Arguments are decay-copied, and given as lvalues, or moved where
+  // the callable takes them only so; the context is a copy of the running one unless
+  // `options.context` names another.
 
   // Runs fn(args...) in the next iteration.
   template <class F, class... Args>
@@ -223,17 +224,13 @@ class EventLoop {
   void add_reader(int fd, F&& fn, Args&&... args) {
     check_usable();
     watch(fd, internal::kIoRead,
-          internal::make_callback(
-              *this, internal::kHeld, internal::ContextSlot::copy_current(),
-              std::forward<F>(fn), std::forward<Args>(args)...));
+          make_repeated(std::forward<F>(fn), std::forward<Args>(args)...));
   }
   template <class F, class... Args>
   void add_writer(int fd, F&& fn, Args&&... args) {
     check_usable();
     watch(fd, internal::kIoWrite,
-          internal::make_callback(
-              *this, internal::kHeld, internal::ContextSlot::copy_current(),
-              std::forward<F>(fn), std::forward<Args>(args)...));
+          make_repeated(std::forward<F>(fn), std::forward<Args>(args)...));
   }
   // Whether there was one. The callable is not called again, not even where it
   // was due in this iteration.
@@ -248,9 +245,7 @@ class EventLoop {
   void add_signal_handler(int sig, F&& fn, Args&&... args) {
     check_usable();
     set_signal_handler(
-        sig, internal::make_callback(
-                 *this, internal::kHeld, internal::ContextSlot::copy_current(),
-                 std::forward<F>(fn), std::forward<Args>(args)...));
+        sig, make_repeated(std::forward<F>(fn), std::forward<Args>(args)...));
   }
   // Whether there was one. The signal's default action is back after it.
   bool remove_signal_handler(int sig);
@@ -309,6 +304,15 @@ class EventLoop {
   [[noreturn]] static void throw_closed();
   void check_idle() const;
 
+  template <class F, class... Args>
+  internal::Ref<internal::CallbackNode> make_repeated(F&& fn, Args&&... args) {
+    static_assert(
+        internal::kRepeatable<std::decay_t<F>, std::decay_t<Args>...>,
+        "the callable does not take these arguments, as lvalues, call after call");
+    return internal::make_callback(
+        *this, internal::kHeld, internal::ContextSlot::copy_current(),
+        std::forward<F>(fn), std::forward<Args>(args)...);
+  }
   Handle schedule(internal::Ref<internal::CallbackNode> node);
   TimerHandle schedule_at(TimePoint when,
                           internal::Ref<internal::CallbackNode> node);

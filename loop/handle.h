@@ -47,6 +47,10 @@ inline constexpr CallbackShares kHeld{1, false};
 inline constexpr CallbackShares kScheduled{2, false};
 inline constexpr CallbackShares kPosted{2, true};
 
+// Whether an F can be called with these again and again: they stay what they are.
+template <class F, class... Args>
+inline constexpr bool kRepeatable = std::is_invocable_v<F&, Args&...>;
+
 // A callable on its way through the loop, with the context to call it in.
 class CallbackNode : public LoopTimer, public Pooled {
  public:
@@ -164,7 +168,13 @@ class BoundCallback final : public CallbackNode {
  private:
   void invoke() override {
     std::apply(
-        [](F& fn, Args&... args) { static_cast<void>(std::invoke(fn, args...)); },
+        [](F& fn, Args&... args) {
+          if constexpr (kRepeatable<F, Args...>) {
+            static_cast<void>(std::invoke(fn, args...));
+          } else {
+            static_cast<void>(std::invoke(std::move(fn), std::move(args)...));
+          }
+        },
         bound_);
   }
   void clear() noexcept override {
@@ -179,11 +189,13 @@ class BoundCallback final : public CallbackNode {
   };
 };
 
+// Where it is not repeatable it is for one call: that moves what is bound.
 template <class F, class... Args>
 Ref<CallbackNode> make_callback(EventLoop& loop, CallbackShares shares,
                                 ContextSlot&& context, F&& fn, Args&&... args) {
   static_assert(
-      std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>&...>,
+      kRepeatable<std::decay_t<F>, std::decay_t<Args>...> ||
+          std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
       "the callable does not take these arguments");
   return Ref<CallbackNode>::adopt(
       new BoundCallback<std::decay_t<F>, std::decay_t<Args>...>(

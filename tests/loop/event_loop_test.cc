@@ -69,6 +69,17 @@ TEST_F(EventLoopTest, ArgumentsAreDecayCopied) {
   EXPECT_EQ(log, "beforeafter");
 }
 
+TEST_F(EventLoopTest, ArgumentsThatAreTakenOverAreMovedOut) {
+  auto take = [this](std::unique_ptr<int> n) { log += std::to_string(*n); };
+  loop.call_soon(take, std::make_unique<int>(1));
+  loop.call_soon_threadsafe(take, std::make_unique<int>(2));
+  loop.call_later(0s, take, std::make_unique<int>(3));
+  TimerHandle held =
+      loop.call_at(loop.time(), take, std::make_unique<int>(4));
+  run_iterations();
+  EXPECT_EQ(log, "1234");
+}
+
 TEST_F(EventLoopTest, MoveOnlyCallablesAndArgumentsAreMovedIn) {
   auto owned = std::make_unique<int>(3);
   loop.call_soon(
