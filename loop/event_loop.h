@@ -308,7 +308,7 @@ class EventLoop {
   internal::Ref<internal::CallbackNode> make_repeated(F&& fn, Args&&... args) {
     static_assert(
         internal::kRepeatable<std::decay_t<F>, std::decay_t<Args>...>,
-        "the callable does not take these arguments, as lvalues, call after call");
+        "the callable does not take these arguments as lvalues, call by call");
     return internal::make_callback(
         *this, internal::kHeld, internal::ContextSlot::copy_current(),
         std::forward<F>(fn), std::forward<Args>(args)...);
