@@ -215,9 +215,14 @@ void EventLoop::drop_ready() noexcept {
 
 void EventLoop::throw_closed() { throw RuntimeError("Event loop is closed"); }
 
-void EventLoop::check_idle() const {
+void EventLoop::enter_idle() {
   const std::thread::id owner = thread_.load(std::memory_order_relaxed);
-  if (owner == std::thread::id() || owner == std::this_thread::get_id()) return;
+  if (owner == std::thread::id()) {
+    // What was posted by now keeps its place before what comes of this call.
+    if (!is_closed()) inbox_.drain_to(ready_);
+    return;
+  }
+  if (owner == std::this_thread::get_id()) return;
   throw RuntimeError(
       "Non-thread-safe operation invoked on an event loop other than the "
       "current "
@@ -227,8 +232,6 @@ void EventLoop::check_idle() const {
 }
 
 Handle EventLoop::schedule(internal::Ref<internal::CallbackNode> node) {
-  // Before the loop runs, calls of call_soon_threadsafe() keep their place.
-  if (internal::running_loop != this) inbox_.drain_to(ready_);
   ready_.push(*node);
   return Handle(std::move(node));
 }

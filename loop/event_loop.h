@@ -294,15 +294,15 @@ class EventLoop {
     if (is_closed()) [[unlikely]] throw_closed();
   }
   // That no other thread is running the loop.
-  void check_thread() const {
-    if (internal::running_loop != this) [[unlikely]] check_idle();
+  void check_thread() {
+    if (internal::running_loop != this) [[unlikely]] enter_idle();
   }
-  void check_usable() const {
+  void check_usable() {
     check_closed();
     check_thread();
   }
   [[noreturn]] static void throw_closed();
-  void check_idle() const;
+  void enter_idle();
 
   template <class F, class... Args>
   internal::Ref<internal::CallbackNode> make_repeated(F&& fn, Args&&... args) {

@@ -265,6 +265,21 @@ ASYNCIO_TEST(FutureTest, IsShownAsPythonShowsIt) {
   co_return;
 }
 
+TEST(FutureOfAnIdleLoopTest, ItsCallbacksComeAfterWhatWasPostedBefore) {
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  std::string log;
+  Future<> set = create_future<>(*loop), cancelled = create_future<>(*loop);
+  set.add_done_callback([&] { log += 'b'; });
+  cancelled.add_done_callback([&] { log += 'd'; });
+  loop->call_soon_threadsafe([&] { log += 'a'; });
+  set.set_result();
+  loop->call_soon_threadsafe([&] { log += 'c'; });
+  cancelled.cancel();
+  loop->stop();
+  loop->run_forever();
+  EXPECT_EQ(log, "abcd");
+}
+
 ASYNCIO_TEST(FutureTest, OfAnotherLoopItIsRefusedWithBothNames) {
   std::unique_ptr<EventLoop> other = new_event_loop();
   Future<> f = create_future<>(*other);

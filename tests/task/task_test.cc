@@ -247,6 +247,21 @@ ASYNCIO_TEST(TaskTest, IsShownWithTheNameOfTheFunctionThatMadeItsCoroutine) {
   co_await task;
 }
 
+TEST(TaskOfAnIdleLoopTest, ComesAfterWhatWasPostedBeforeIt) {
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  std::string log;
+  auto note = [&](char name) { return [&log, name] { log += name; }; };
+  auto body = [&]() -> Coroutine<> {
+    log += 'b';
+    co_return;
+  };
+  loop->call_soon_threadsafe(note('a'));
+  Task<> task = create_task(*loop, body());
+  loop->call_soon_threadsafe(note('c'));
+  run_until_complete(*loop, task);
+  EXPECT_EQ(log, "abc");
+}
+
 ASYNCIO_TEST(TaskTest, StackNamesEachSuspendedFrameOutermostFirst) {
   auto inner = []() -> Coroutine<> { co_await sleep(1s); };
   auto outer = [&]() -> Coroutine<> { co_await inner(); };
