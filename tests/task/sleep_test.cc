@@ -42,13 +42,12 @@ struct NotCopied {
   NotCopied(const NotCopied&) { throw ValueError("not copied"); }
 };
 
-ASYNCIO_TEST(SleepTest, AValueThatCannotBeCopiedLeavesNoTimer) {
+TEST(SleepAwaiterTest, AValueThatCannotBeCopiedLeavesNoTimer) {
   using Awaiter = internal::SleepValueAwaiter<NotCopied>;
   alignas(Awaiter) char memory[sizeof(Awaiter)];
   std::memset(memory, 0x41, sizeof memory);  // as a frame that was used before
   const NotCopied value;
   EXPECT_THROW(::new (memory) Awaiter(1s, value), ValueError);
-  co_return;
 }
 
 ASYNCIO_TEST(SleepTest, WakesByDeadlineNotByStart) {
