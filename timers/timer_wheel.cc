@@ -135,13 +135,13 @@ void TimerWheel::move_base(uint64_t tick) {
     if (table_.rows != 0) {
       const TimerSlot& slot = front();
       const unsigned level = slot.row - 1u;
-      const bool next = is_in_next_period(slot);
-      if (!next || internal::next_period(base_, level) <= tick) {
-        if (next && bring_down_all(slot)) continue;
-        if (internal::first_tick(base_, level, slot.column()) <= tick) {
-          enter(slot, tick);
-          continue;
-        }
+      if (is_in_next_period(slot) &&
+          internal::next_period(base_, level) <= tick && bring_down_all(slot)) {
+        continue;
+      }
+      if (internal::first_tick(base_, level, slot.column()) <= tick) {
+        enter(slot, tick);
+        continue;
       }
     }
     base_ = tick;
