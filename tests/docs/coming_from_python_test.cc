@@ -102,6 +102,7 @@ ASYNCIO_TEST(ComingFromPythonTest, Exceptions) {
   }
   EXPECT_NE(exception_cast<ValueError>(e), nullptr);
   EXPECT_EQ(exception_message(e), "no such page");
+  EXPECT_EQ(exception_repr(e), "ValueError('no such page')");
 }
 
 void use(const std::string& text) { EXPECT_EQ(text, "page 1"); }

@@ -345,7 +345,7 @@ ASYNCIO_TEST(ServerTest, CallbacksBeginWithTheContextInWhichItBeganToServe) {
         co_await open_connection("127.0.0.1", server.port());
     EXPECT_EQ(co_await reader.read(), "");
     serving.cancel();
-    co_await as_result(serving);
+    EXPECT_EQ((co_await as_result(serving)).cancelled(), forever);
   }
   EXPECT_EQ(log, "start_serving;serve_forever;");
 }
