@@ -35,7 +35,8 @@ namespace internal {
 
 class SleepAwaiter : public LibraryAwaiter, public Waiter {
  public:
-  explicit SleepAwaiter(Duration delay) : before_(-delay) {}
+  explicit SleepAwaiter(Duration delay)
+      : before_(delay > Duration::zero() ? -delay : Duration::zero()) {}
 
   bool await_ready() const { return false; }
   template <class P>
@@ -84,7 +85,7 @@ class SleepAwaiter : public LibraryAwaiter, public Waiter {
 
   static const WaiterKind kKind;
   union {              // right behind the Waiter: see Timer::run()
-    Duration before_;  // the delay, below zero; zero or more for one turn
+    Duration before_;  // the delay, below zero; zero for one turn
     Timer timer_;
   };
 };

@@ -50,6 +50,17 @@ TEST(SleepAwaiterTest, AValueThatCannotBeCopiedLeavesNoTimer) {
   EXPECT_THROW(::new (memory) Awaiter(1s, value), ValueError);
 }
 
+TEST(SleepAwaiterTest, OneForATurnHasNoTimer) {
+  using Awaiter = internal::SleepVoidAwaiter;
+  alignas(Awaiter) char memory[sizeof(Awaiter)];
+  for (Duration delay : {Duration(-1s), Duration(0s), -Duration::infinite()}) {
+    std::memset(memory, 0x41, sizeof memory);
+    auto* awaiter = ::new (memory) Awaiter(delay);
+    EXPECT_FALSE(awaiter->await_ready());
+    awaiter->~Awaiter();  // as where its task is destroyed before it goes on
+  }
+}
+
 ASYNCIO_TEST(SleepTest, WakesByDeadlineNotByStart) {
   std::string log;
   auto note = [&](int n) -> Coroutine<> {
