@@ -176,7 +176,7 @@ void TimerWheel::enter(const TimerSlot& entered, uint64_t until) {
 // that, from the front of its list, so that equal deadlines stay in order. Gives
 // their number.
 size_t TimerWheel::bring_down(unsigned level, size_t most) {
-  TimerSlot& from = table_.at(level + 2, next_above(level));
+  TimerSlot& from = table_.at(next_above(level));
   size_t count = 0;
   for (; count < most && !from.empty(); ++count) {
     TimerLinks& node = *from.front();
@@ -192,7 +192,7 @@ size_t TimerWheel::bring_down(unsigned level, size_t most) {
 bool TimerWheel::bring_down_all(const TimerSlot& slot) {
   if (!is_in_next_period(slot)) return false;
   const unsigned level = slot.row - 1u;
-  const bool some = bring_down_all(table_.at(level + 2, next_above(level)));
+  const bool some = bring_down_all(next_above(level));
   return bring_down(level, SIZE_MAX) != 0 || some;
 }
 
@@ -217,8 +217,7 @@ const TimerSlot& TimerWheel::first_of_next_period(const TimerSlot& front) const 
   const TimerSlot* first = &front;
   const TimerSlot* slot = &front;
   while (is_in_next_period(*slot)) {
-    const unsigned level = slot->row - 1u;
-    slot = &table_.at(level + 2, next_above(level));
+    slot = &next_above(slot->row - 1u);
     if (!slot->empty() && slot->bound() < first->bound()) first = slot;
   }
   return *first;
@@ -295,10 +294,8 @@ bool TimerWheel::is_due_between(TimePoint after, TimePoint until) const {
     for (uint64_t columns = from_base(row); columns != 0;
          columns &= columns - 1) {
       if (slots_left-- == 0) return false;
-      const unsigned column = internal::lowest_bit(columns) +
-                              static_cast<unsigned>(shift_of(row));
       const TimerLinks& ends =
-          table_.at(row, column % internal::kSlotsPerLevel).links;
+          slot_from_base(row, internal::lowest_bit(columns)).links;
       for (const uintptr_t end : {ends.next, ends.prev}) {
         const int64_t deadline = internal::links_at(end)->deadline;
         if (deadline > after.nanoseconds() && deadline <= until.nanoseconds()) {

@@ -162,20 +162,24 @@ class TimerWheel {
     return row == 0 ? 0
                     : static_cast<int>(internal::slot_of(base_, row - 1));
   }
+  // The slot for a bit of from_base().
+  const internal::TimerSlot& slot_from_base(unsigned row, unsigned bit) const {
+    return table_.at(row, (bit + static_cast<unsigned>(shift_of(row))) %
+                              internal::kSlotsPerLevel);
+  }
   // The first slot of the first row. The wheel is not empty.
   const internal::TimerSlot& front() const {
     const unsigned row = internal::lowest_bit(table_.rows);
-    return table_.at(row, (internal::lowest_bit(from_base(row)) +
-                           static_cast<unsigned>(shift_of(row))) %
-                              internal::kSlotsPerLevel);
+    return slot_from_base(row, internal::lowest_bit(from_base(row)));
   }
   bool is_in_next_period(const internal::TimerSlot& slot) const {
     return slot.row != 0 &&
            internal::is_in_next_period(base_, slot.row - 1u, slot.column());
   }
-  // The column of the next level whose timers belong in the next period of `level`.
-  unsigned next_above(unsigned level) const {
-    return (internal::slot_of(base_, level + 1) + 1) % internal::kSlotsPerLevel;
+  // The slot of the level above whose timers belong in the next period of `level`.
+  const internal::TimerSlot& next_above(unsigned level) const {
+    const unsigned slot = internal::slot_of(base_, level + 1) + 1;
+    return table_.at(level + 2, slot % internal::kSlotsPerLevel);
   }
 
   // The slot with the earliest bound; of equal ones in row 0 the leftmost. Its
