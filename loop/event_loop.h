@@ -293,7 +293,8 @@ class EventLoop {
   void check_closed() const {
     if (is_closed()) [[unlikely]] throw_closed();
   }
-  // That no other thread is running the loop.
+  // That no other thread is running the loop. Where none does, what was posted by now
+  // comes before what follows.
   void check_thread() {
     if (internal::running_loop != this) [[unlikely]] enter_idle();
   }
