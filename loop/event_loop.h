@@ -341,9 +341,10 @@ class EventLoop {
     // Once it is pushed, the node may run and end the loop.
     internal::Wakeup& wakeup = *wakeup_;
     const internal::Inbox::Pushed pushed = inbox_.push(node);
-    if (pushed.first_since_sleep()) [[unlikely]] {
+    if (!pushed.first()) [[likely]] return;
+    if (pushed.first_since_sleep()) {
       wakeup.notify();
-    } else if (pushed.first()) [[unlikely]] {
+    } else {
       wakeup.call();
     }
   }
