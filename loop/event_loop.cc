@@ -444,7 +444,11 @@ void EventLoop::run_forever() {
   run_once();
   const internal::Wakeup& wakeup = *wakeup_;
   do {
-    while (only_ready(wakeup)) run_ready<&EventLoop::take_turn>();
+    if (only_ready(wakeup)) {
+      do {
+        run_ready<&EventLoop::take_turn>();
+      } while (only_ready(wakeup));
+    }
   } while (go_round());
 }
 
