@@ -98,7 +98,9 @@ class [[nodiscard]] AsResult {
 
 template <Runnable A>
 auto as_result(A&& awaitable) {
-  if constexpr (Awaitable<A>) {
+  constexpr bool kCoroutine =
+      internal::IsCoroutine<std::remove_cvref_t<A>>::value;
+  if constexpr (Awaitable<A> && !kCoroutine) {
     return AsResult<std::remove_cvref_t<A>>(std::forward<A>(awaitable));
   } else {
     return AsResult(internal::to_coroutine(std::forward<A>(awaitable)));
