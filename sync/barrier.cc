@@ -20,7 +20,7 @@ size_t checked(ptrdiff_t parties) {
 }
 
 [[noreturn]] void throw_gone(const Result<bool>& waited) {
-  waited.rethrow();
+  if (waited.cancelled()) waited.rethrow();
   throw RuntimeError("the Barrier that the task waited in was destroyed");
 }
 

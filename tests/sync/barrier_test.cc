@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
@@ -127,6 +128,17 @@ ASYNCIO_TEST(BarrierTest, DestroyedWhileItDrains) {
   co_await barrier->wait();
   barrier.reset();
   EXPECT_EQ(co_await ending(a), "RuntimeError");
+}
+
+ASYNCIO_TEST(BarrierTest, DestroyedAfterItsAbortItIsWhatTheErrorNames) {
+  auto barrier = std::make_unique<Barrier>(2);
+  auto a = create_task(barrier->wait());
+  co_await turns(2);
+  co_await barrier->abort();
+  barrier.reset();
+  auto end = co_await as_result(a);
+  EXPECT_EQ(exception_message(end.exception()),
+            "the Barrier that the task waited in was destroyed");
 }
 
 }  // namespace
