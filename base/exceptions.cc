@@ -52,9 +52,17 @@ std::string unqualified(std::string name) {
 
 std::string class_name(const std::type_info& type) {
   int status = 0;
-  std::unique_ptr<char, void (*)(void*)> name(
+  std::unique_ptr<char, void (*)(void*)> demangled(
       abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
-  return unqualified(status == 0 ? name.get() : type.name());
+  std::string name = unqualified(status == 0 ? demangled.get() : type.name());
+  // What std::throw_with_nested() throws is of a class derived from the one that
+  // is meant.
+  static constexpr std::string_view kNested = "_Nested_exception<";
+  if (name.starts_with(kNested) && name.ends_with('>')) {
+    name = unqualified(
+        name.substr(kNested.size(), name.size() - kNested.size() - 1));
+  }
+  return name;
 }
 
 // What exception_repr() has between its parentheses.

@@ -38,6 +38,20 @@ std::exception_ptr caught(void (*fn)()) {
   return nullptr;
 }
 
+// As by Python's `raise E(text) from LookupError()`.
+template <class E>
+std::exception_ptr nested(const char* text) {
+  try {
+    try {
+      throw LookupError();
+    } catch (const LookupError&) {
+      std::throw_with_nested(E(text));
+    }
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
 TEST(ExceptionsTest, FamiliesAreThoseOfPython) {
   static_assert(!is_exception<CancelledError>);
   static_assert(!is_exception<KeyboardInterrupt>);
@@ -150,6 +164,9 @@ TEST(ExceptionPtrTest, NameIsUnqualified) {
       exception_name(std::make_exception_ptr(Outer<RuntimeError>::Inner("x"))),
       "Inner");
   EXPECT_EQ(exception_name(std::make_exception_ptr(3)), "int");
+  EXPECT_EQ(exception_name(nested<ValueError>("v")), "ValueError");
+  EXPECT_EQ(exception_name(nested<Outer<RuntimeError>::Inner>("v")), "Inner");
+  EXPECT_EQ(exception_repr(nested<ValueError>("v")), "ValueError('v')");
   EXPECT_EQ(exception_name(std::exception_ptr()), "");
   EXPECT_EQ(exception_name(static_cast<const std::exception&>(Local("x"))),
             "Local");
