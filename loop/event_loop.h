@@ -267,7 +267,10 @@ class EventLoop {
   // reported on standard error.
 
   bool get_debug() const { return (concerns_ & kDebug) != 0; }
-  void set_debug(bool debug) { set_concern(kDebug, debug); }
+  void set_debug(bool debug) {
+    check_thread();
+    set_concern(kDebug, debug);
+  }
   // What counts as slow: 100 ms unless set.
   Duration slow_callback_duration() const { return slow_callback_duration_; }
   void set_slow_callback_duration(Duration d) { slow_callback_duration_ = d; }

@@ -56,19 +56,17 @@ class AsResultAwaiter final : public LibraryAwaiter {
   }
   Result<T> await_resume() {
     if (refused_) return Result<T>(refused_);
-    if constexpr (requires { inner_.take_result(); }) {
-      return inner_.take_result();
-    } else {
-      try {
-        if constexpr (std::is_void_v<T>) {
-          inner_.await_resume();
-          return Result<T>();
-        } else {
-          return Result<T>(inner_.await_resume());
-        }
-      } catch (...) {
-        return Result<T>(std::current_exception());
+    try {
+      if constexpr (requires { inner_.take_result(); }) {
+        return inner_.take_result();  // may throw where it copies or moves a value
+      } else if constexpr (std::is_void_v<T>) {
+        inner_.await_resume();
+        return Result<T>();
+      } else {
+        return Result<T>(inner_.await_resume());
       }
+    } catch (...) {
+      return Result<T>(std::current_exception());
     }
   }
 

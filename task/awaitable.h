@@ -39,6 +39,17 @@ struct AwaitValueOf<Coroutine<T>> {
   using type = T;
 };
 template <class A>
+struct IsFuture : std::false_type {};
+template <class T>
+struct IsFuture<Future<T>> : std::true_type {};
+template <class T>
+struct IsFuture<Task<T>> : std::true_type {};
+template <class A>
+  requires IsFuture<std::remove_cvref_t<A>>::value
+struct AwaitValueOf<A> {
+  using type = typename std::remove_cvref_t<A>::value_type;
+};
+template <class A>
 using AwaitValue =
     typename AwaitValueOf<std::conditional_t<
         std::is_lvalue_reference_v<A>, A, std::remove_cvref_t<A>>>::type;
@@ -52,13 +63,6 @@ template <class A>
 struct IsCoroutine : std::false_type {};
 template <class T>
 struct IsCoroutine<Coroutine<T>> : std::true_type {};
-
-template <class A>
-struct IsFuture : std::false_type {};
-template <class T>
-struct IsFuture<Future<T>> : std::true_type {};
-template <class T>
-struct IsFuture<Task<T>> : std::true_type {};
 
 template <class A>
 Coroutine<AwaitValue<A&&>> await_object(A awaitable) {

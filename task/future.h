@@ -109,8 +109,12 @@ struct ResultRef<void> {
 // Where a future or a task keeps its value; it has one.
 template <class T>
 decltype(auto) value_of(FutureCore& core) {
-  return core.is_task() ? static_cast<TaskValue<T>&>(core).value()
-                        : static_cast<FutureState<T>&>(core).value();
+  if constexpr (std::is_void_v<T>) {
+    return;  // what is read as an AnyFuture may well have one
+  } else {
+    return core.is_task() ? static_cast<TaskValue<T>&>(core).value()
+                          : static_cast<FutureState<T>&>(core).value();
+  }
 }
 
 template <class T>

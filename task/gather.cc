@@ -6,6 +6,7 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/task/internal/future_core.h"
 #include "asyncio/task/internal/task_core.h"
 
@@ -35,6 +36,11 @@ void GatherLink::run() {
   const Ref<FutureCore> share = Ref<FutureCore>::adopt(&owner_->outer_);
   holds_ = false;
   owner_->child_done(*child_);
+}
+
+Gathering::Gathering(FutureCore& outer, bool return_exceptions)
+    : outer_(outer), return_exceptions_(return_exceptions) {
+  LoopAccess::check_thread(*outer.loop());
 }
 
 void Gathering::add(Ref<FutureCore> child, bool own_task) {

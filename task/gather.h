@@ -89,8 +89,8 @@ class Gathering {
   Gathering& operator=(const Gathering&) = delete;
 
  protected:
-  Gathering(FutureCore& outer, bool return_exceptions)
-      : outer_(outer), return_exceptions_(return_exceptions) {}
+  // RuntimeError where another thread is running the loop.
+  Gathering(FutureCore& outer, bool return_exceptions);
   ~Gathering() = default;
 
   // Makes `child` the next of the links. Of a task that nobody else knows of it

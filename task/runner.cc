@@ -19,6 +19,8 @@
 #include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/task/async_generator.h"
 #include "asyncio/task/future.h"
+#include "asyncio/task/internal/future_core.h"
+#include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/task.h"
 #include "asyncio/task/threads.h"
 
@@ -34,6 +36,10 @@ void check_can_run(EventLoop& loop) {
     throw RuntimeError(
         "Cannot run the event loop while another loop is running");
   }
+}
+
+void own_main(FutureCore& task) {
+  static_cast<TaskCore&>(task).set_report_pending(false);
 }
 
 void drive(EventLoop& loop, FutureCore& core) {
@@ -71,10 +77,10 @@ namespace {
 
 constexpr Duration kThreadJoinTimeout = std::chrono::minutes(5);
 
-// Ctrl-C while a main task runs.
+// Ctrl-C while a main task runs, or, where there is none, while a runner clears up.
 class Interrupts {
  public:
-  Interrupts(EventLoop& loop, AnyTask main) : loop_(loop) {
+  explicit Interrupts(EventLoop& loop, AnyTask main = {}) : loop_(loop) {
     struct sigaction action;
     if (getpid() != gettid() || sigaction(SIGINT, nullptr, &action) != 0 ||
         action.sa_handler != SIG_DFL) {
@@ -83,11 +89,13 @@ class Interrupts {
     node_ = internal::make_callback(
         loop, internal::kHeld, internal::ContextSlot(),
         [this, main = std::move(main)] {
-          if (++count_ == 1 && !main.done()) {
-            main.cancel();
-          } else {
+          if (++count_ > 1 || !main) throw KeyboardInterrupt();
+          if (main.done()) {
+            // What it threw is on its way to the caller.
+            if (!main.cancelled() && main.exception() != nullptr) return;
             throw KeyboardInterrupt();
           }
+          main.cancel();
         });
     internal::LoopAccess::set_signal_handler(loop, SIGINT, node_,
                                              /*insistent=*/true);
@@ -161,6 +169,7 @@ EventLoop& Runner::get_loop() {
   if (closed_) throw RuntimeError("Runner is closed");
   if (!loop_) {
     loop_ = options_.loop_factory ? options_.loop_factory() : new_event_loop();
+    if (!loop_) throw RuntimeError("The loop factory gave no loop");
     if (options_.debug) loop_->set_debug(*options_.debug);
     context_ = copy_context();
   }
@@ -185,6 +194,7 @@ void Runner::close() {
     EventLoop& loop;
     ~Close() { loop.close(); }
   } close{*loop_};
+  Interrupts interrupts(*loop_);
   cancel_all_tasks(*loop_);
   run_until_complete(*loop_, shutdown_asyncgens());
   run_until_complete(*loop_, shutdown_default_executor(kThreadJoinTimeout));

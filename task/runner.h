@@ -10,7 +10,8 @@
 //
 // Ctrl-C, in the program's first thread and where SIGINT still has its default
 // action: the first cancels the main task, and run() throws KeyboardInterrupt once
-// that has ended; the second throws it out of the loop at once.
+// that has ended; the second throws it out of the loop at once, and so does one while
+// it clears up.
 #ifndef ASYNCIO_TASK_RUNNER_H_
 #define ASYNCIO_TASK_RUNNER_H_
 
@@ -48,6 +49,9 @@ namespace internal {
 // Runs `loop` until `core` is done. RuntimeError("Event loop stopped before Future
 // completed.") where it was stopped first.
 void drive(EventLoop& loop, FutureCore& core);
+// Of a main task that is nobody else's it is not reported that it was destroyed
+// pending, where something left the loop before it ended.
+void own_main(FutureCore& task);
 // RuntimeError where `loop` is closed, or a loop runs in this thread.
 void check_can_run(EventLoop& loop);
 
@@ -85,6 +89,7 @@ decltype(auto) run_until_complete(EventLoop& loop, A&& main) {
     }
   } else {
     auto task = create_task(loop, std::forward<A>(main));
+    internal::own_main(*task.core());
     internal::drive(loop, *task.core());
     return internal::take_result_of<typename decltype(task)::value_type>(
         *task.core());

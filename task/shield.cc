@@ -58,6 +58,7 @@ class ErrorReport final : public DoneCallback, public Pooled {
 }  // namespace
 
 void Shielding::begin(FutureCore& inner) {
+  LoopAccess::check_thread(*inner.loop());
   outer_.retain();
   linked_ = &inner;
   attach(inner);
@@ -103,7 +104,12 @@ void Shielding::inner_done() {
 
 void Shielding::outer_cancelled() {
   outer_.retain();
-  LoopAccess::push(*outer_.loop(), detach_);
+  EventLoop& loop = *outer_.loop();
+  if (LoopAccess::retired(loop)) [[unlikely]] {
+    detach_.run();
+  } else {
+    LoopAccess::push(loop, detach_);
+  }
 }
 
 void Shielding::detach() {

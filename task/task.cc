@@ -8,6 +8,7 @@
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/internal/ref.h"
 #include "asyncio/loop/event_loop.h"
+#include "asyncio/loop/internal/loop_access.h"
 #include "asyncio/task/internal/task_core.h"
 
 namespace asyncio {
@@ -39,10 +40,12 @@ AnyTask current_task(EventLoop& loop) {
 std::vector<AnyTask> all_tasks() { return all_tasks(get_running_loop()); }
 
 std::vector<AnyTask> all_tasks(EventLoop& loop) {
+  internal::LoopAccess::check_thread(loop);
   return internal::TaskCore::all(loop);
 }
 
 void set_task_factory(EventLoop& loop, TaskFactory factory) {
+  internal::LoopAccess::check_thread(loop);
   internal::TaskDomain::of(loop).factory = std::move(factory);
 }
 

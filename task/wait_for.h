@@ -75,11 +75,20 @@ Coroutine<T> wait_for_none(Ref<FutureCore> future) {
   co_return take_value<T, true>(*future);
 }
 
+// The future itself, or a new task. Of one that is done nothing is asked but what
+// it ended with, so its loop may be another.
+template <class A>
+Ref<FutureCore> future_to_end(A&& a) {
+  if constexpr (FutureHandle<A>) {
+    if (a && a.done()) return core_of(std::forward<A>(a));
+  }
+  return future_of(*step_task()->loop(), std::forward<A>(a));
+}
+
 template <class T, class A>
 Coroutine<T> run_wait_for(A awaitable, std::optional<Duration> limit) {
   if (limit && *limit <= Duration::zero()) {
-    EventLoop& loop = *step_task()->loop();
-    co_return co_await wait_for_none<T>(future_of(loop, std::move(awaitable)));
+    co_return co_await wait_for_none<T>(future_to_end(std::move(awaitable)));
   }
   Timeout timer = timeout(limit);
   timer.enter();

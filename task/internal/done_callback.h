@@ -23,8 +23,14 @@ class DoneCallback : public DoneLink, public ReadyNode {
     }
   }
 
+  // Of a future whose loop is gone it never runs: it is dropped then.
   void on_done(FutureCore& future) noexcept override {
-    LoopAccess::push(*future.loop(), *this);
+    EventLoop& loop = *future.loop();
+    if (LoopAccess::retired(loop)) [[unlikely]] {
+      drop();
+    } else {
+      LoopAccess::push(loop, *this);
+    }
   }
   void drop() noexcept override {}
 

@@ -23,6 +23,10 @@ const WaiterKind FutureAwaiter::kKind = {
       return static_cast<const FutureAwaiter&>(waiter).future_.get();
     }};
 
+void FutureAwaiter::throw_null_handle() {
+  throw TypeError("a null handle can't be used in 'co_await'");
+}
+
 // Python resumes the task with the error one turn later: so do finish_wait()'s
 // checks.
 void FutureAwaiter::refuse(PromiseBase& promise) {

@@ -21,8 +21,10 @@ namespace asyncio::internal {
 
 class FutureAwaiter : public LibraryAwaiter, public Waiter {
  public:
+  // TypeError for a null handle.
   explicit FutureAwaiter(Ref<FutureCore> future)
       : future_(std::move(future)) {
+    if (!future_) [[unlikely]] throw_null_handle();
     set_kind(kKind);
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE ~FutureAwaiter() {
@@ -62,6 +64,7 @@ class FutureAwaiter : public LibraryAwaiter, public Waiter {
   class Link final : public DoneLink {
     void on_done(FutureCore& future) noexcept override;
   };
+  [[noreturn]] static void throw_null_handle();
   void unlink() noexcept;
   void refuse(PromiseBase& promise);
   // Throws it unless it is a cancellation that finish_wait() throws in line.

@@ -207,6 +207,7 @@ CallbackId FutureCore::add_callback(
 }
 
 size_t FutureCore::remove_callback(CallbackId id) {
+  LoopAccess::check_thread(*loop_);
   UserCallback* found = nullptr;
   for_each_link([&](DoneLink& link) {
     auto* callback = dynamic_cast<UserCallback*>(&link);

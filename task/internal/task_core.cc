@@ -260,6 +260,7 @@ void TaskCore::withdraw_due_cancel() {
 }
 
 int TaskCore::uncancel() {
+  LoopAccess::check_thread(*loop());
   if (few_cancels_ == 0) return 0;
   if (cancelling() > kFewCancels) {
     --details().more_cancels;
@@ -318,6 +319,8 @@ std::vector<FrameSummary> TaskCore::stack() const {
   if (running()) return frames;
   for (PromiseBase* p = innermost(); p != nullptr && p != &end_;
        p = p->caller()) {
+    // The library's coroutine around a callable is none of the user's.
+    if (!frames.empty() && is_wrapper(p->where().function_name())) continue;
     FrameSummary frame;
     frame.function = function_name(p->where().function_name());
     frame.file = p->where().file_name();
@@ -333,18 +336,31 @@ std::string TaskCore::source() const {
   return details != nullptr ? details->source : "";
 }
 
+// Of the outermost frame, unless that is the library's around something else: then
+// of that, as soon as it runs.
+std::string TaskCore::coroutine_name() const {
+  const PromiseBase* frame = innermost();
+  const PromiseBase* inner = nullptr;
+  while (frame->caller() != nullptr && frame->caller() != &end_) {
+    inner = std::exchange(frame, frame->caller());
+  }
+  if (is_wrapper(frame->where().function_name())) {
+    if (inner != nullptr) {
+      frame = inner;
+    } else if (waiter() != nullptr) {
+      return waiter()->kind().name;
+    }
+  }
+  return function_name(frame->where().function_name());
+}
+
 std::string TaskCore::describe() const {
   static constexpr const char* kNames[] = {"pending", "finished", "finished",
                                            "cancelled"};
   std::string text = "<Task ";
   text += !done() && few_cancels_ > 0 ? "cancelling" : kNames[state()];
   text += " name=" + repr(name());
-  if (const PromiseBase* frame = innermost()) {
-    while (frame->caller() != nullptr && frame->caller() != &end_) {
-      frame = frame->caller();
-    }
-    text += " coro=<" + function_name(frame->where().function_name()) + "()>";
-  }
+  if (innermost() != nullptr) text += " coro=<" + coroutine_name() + "()>";
   if (const Waiter* w = waiter()) {
     text += std::string(" wait_for=<") + w->kind().name + ">";
   }

@@ -306,6 +306,8 @@ class TaskCore : public FutureCore, private TaskListNode {
   }
 
   static bool no_context_to_copy();
+  // Requires innermost().
+  std::string coroutine_name() const;
   void note_source(const PromiseBase& root);
   void start_eagerly();
   void make_ready(Wait state) {

@@ -54,6 +54,24 @@ ASYNCIO_TEST(AsResultTest, GivesAVoidAndAMoveOnlyAndAReference) {
   auto lend = [&]() -> Coroutine<int&> { co_return n; };
   Result<int&> lent = co_await as_result(lend());
   EXPECT_EQ(&*lent, &n);
+  Task<int&> task = create_task(lend());
+  Result<int&> kept = co_await as_result(task);
+  EXPECT_EQ(&*kept, &n);
+  Result<int&> given = co_await as_result(std::move(task));
+  EXPECT_EQ(&*given, &n);
+}
+
+struct ThrowsWhenCopied {
+  ThrowsWhenCopied() = default;
+  ThrowsWhenCopied(const ThrowsWhenCopied&) { throw ValueError("copied"); }
+  ThrowsWhenCopied(ThrowsWhenCopied&&) noexcept {}
+};
+
+ASYNCIO_TEST(AsResultTest, CatchesWhatACopyOfTheValueThrows) {
+  Future<ThrowsWhenCopied> f = create_future<ThrowsWhenCopied>();
+  f.set_result(ThrowsWhenCopied());
+  const Result<ThrowsWhenCopied> r = co_await as_result(f);
+  EXPECT_EQ(exception_message(r.exception()), "copied");
 }
 
 ASYNCIO_TEST(AsResultTest, TakesACallableAndKeepsIt) {

@@ -36,6 +36,34 @@ TEST(FunctionNameTest, OfTheLibrarysOwnBody) {
             "app::internal::run_all");
 }
 
+TEST(FunctionNameTest, OfTheLibrarysCoroutineAroundACallable) {
+  const std::string gcc =
+      "asyncio::Coroutine<typename AwaitValueOf<A>::type> "
+      "asyncio::internal::await_call(F) [with F = main()::<lambda(int, char)>; "
+      "typename AwaitValueOf<A>::type = void]";
+  const std::string clang =
+      "Coroutine<AwaitValue<std::invoke_result_t<F &>>> "
+      "asyncio::internal::await_call(F) [F = (lambda at main.cc:3:4)]";
+  EXPECT_EQ(function_name(gcc), "main()::<lambda(int, char)>");
+  EXPECT_EQ(function_name(clang), "(lambda at main.cc:3:4)");
+  EXPECT_TRUE(is_wrapper(gcc));
+  EXPECT_TRUE(is_wrapper(clang));
+}
+
+TEST(FunctionNameTest, OfTheLibrarysCoroutineAroundAnAwaitable) {
+  auto around = [](const std::string& type) {
+    return "asyncio::Coroutine<T> asyncio::internal::await_object(A) [with A = " +
+           type + "; T = int]";
+  };
+  EXPECT_EQ(function_name(around("asyncio::Sleep")), "Sleep");
+  EXPECT_EQ(function_name(
+                around("asyncio::internal::AcquireRequest<asyncio::Lock, bool>")),
+            "AcquireRequest");
+  EXPECT_EQ(function_name(around("app::Job<int, char>")), "app::Job<int, char>");
+  EXPECT_TRUE(is_wrapper(around("app::Job")));
+  EXPECT_FALSE(is_wrapper("asyncio::Coroutine<> app::await_object(int)"));
+}
+
 TEST(FunctionNameTest, InAnAnonymousNamespace) {
   EXPECT_EQ(
       function_name("asyncio::Coroutine<> {anonymous}::work(std::string)"),
@@ -47,6 +75,8 @@ TEST(FunctionNameTest, InAnAnonymousNamespace) {
 
 TEST(FunctionNameTest, OfALambda) {
   EXPECT_EQ(function_name("main()::<lambda(int)>"), "main()::<lambda(int)>");
+  EXPECT_EQ(function_name("main()::<lambda(int)>::operator()(Frame*)"),
+            "main()::<lambda(int)>");
   EXPECT_EQ(
       function_name("auto main()::(anonymous class)::operator()(int) const"),
       "main()::(anonymous class)::operator()");

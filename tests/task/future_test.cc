@@ -17,6 +17,8 @@
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/exceptions.h"
 #include "asyncio/loop/event_loop.h"
+#include "asyncio/task/gather.h"
+#include "asyncio/task/shield.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
 #include "asyncio/testing/testing.h"
@@ -294,6 +296,28 @@ ASYNCIO_TEST(FutureTest, OfAnotherLoopItIsRefusedWithBothNames) {
   EXPECT_THAT(text, HasSubstr("attached to a different loop"));
 }
 
+ASYNCIO_TEST(FutureTest, AwaitedWithoutItsTypeItGivesNothing) {
+  Future<int> f = create_future<int>();
+  Task<std::string> t = create_task(sleep(0s, std::string("x")));
+  f.set_result(3);
+  co_await AnyFuture(f);
+  co_await AnyTask(t);
+  const AnyFuture kept = t;
+  co_await kept;
+  EXPECT_EQ(t.result(), "x");
+}
+
+ASYNCIO_TEST(FutureTest, AwaitedAsANullHandleItIsRefused) {
+  const Future<int> f;
+  std::string text;
+  try {
+    co_await f;
+  } catch (const TypeError& e) {
+    text = e.what();
+  }
+  EXPECT_EQ(text, "a null handle can't be used in 'co_await'");
+}
+
 ASYNCIO_TEST(FutureTest, OnAWrongThreadItIsRefusedWithBothThreads) {
   Future<> f = create_future<>();
   EventLoop& loop = get_running_loop();
@@ -304,10 +328,13 @@ ASYNCIO_TEST(FutureTest, OnAWrongThreadItIsRefusedWithBothThreads) {
     texts.push_back(text_of_error([&] { AnyFuture(f).cancel(); }));
     texts.push_back(text_of_error([&] { f.set_exception(ValueError("v")); }));
     texts.push_back(text_of_error([&] { f.add_done_callback([] {}); }));
+    texts.push_back(text_of_error([&] { f.remove_done_callback({}); }));
     texts.push_back(text_of_error([&] { create_future<>(loop); }));
+    texts.push_back(text_of_error([&] { shield(f); }));
+    texts.push_back(text_of_error([&] { gather(f, f); }));
   });
   thread.join();
-  EXPECT_EQ(texts.size(), 6u);
+  EXPECT_EQ(texts.size(), 9u);
   for (const std::string& text : texts) {
     EXPECT_THAT(text, HasSubstr("RuntimeError: Non-thread-safe operation"));
     EXPECT_THAT(text, HasSubstr("the loop runs in thread "));

@@ -13,7 +13,9 @@
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/future.h"
+#include "asyncio/task/gather.h"
 #include "asyncio/task/runner.h"
+#include "asyncio/task/shield.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
 
@@ -152,6 +154,23 @@ TEST_F(LifetimeTest, ACallbackOfAFutureThatIsResolvedAfterItsLoopIsDestroyed) {
   end();
   f.set_result();
   EXPECT_EQ(shared.use_count(), 1);
+}
+
+// Nobody runs what the library itself would do then: it is dropped, and with it the
+// shares that it holds (the sanitizer would say so).
+TEST_F(LifetimeTest, AFutureThatOthersStandForIsResolvedAfterItsLoop) {
+  Future<int> resolved = create_future<int>(*loop_);
+  Future<int> cancelled = create_future<int>(*loop_);
+  Future<int> shielding = shield(resolved);
+  Future<int> given_up = shield(cancelled);
+  auto gathered = gather(resolved, resolved, cancelled);
+  static_cast<void>(gather(resolved, cancelled));  // only they hold it
+  end();
+  EXPECT_TRUE(given_up.cancel());
+  resolved.set_result(1);
+  cancelled.cancel();
+  EXPECT_FALSE(shielding.done());
+  EXPECT_FALSE(gathered.done());
 }
 
 TEST_F(LifetimeTest, AScheduledCallbackOfAClosedLoopIsDestroyedUncalled) {

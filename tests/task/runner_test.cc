@@ -304,6 +304,26 @@ TEST(RunUntilCompleteTest, RefusesAClosedLoopARunningOneAndAForeignFuture) {
             "RuntimeError: Event loop is closed");
 }
 
+// As gather()'s children: nobody else knows of it.
+TEST(RunUntilCompleteTest, ItsOwnTaskIsNotReportedWhenItWasLeftEarly) {
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  std::vector<std::string> reports;
+  loop->set_exception_handler([&](EventLoop&, const ExceptionContext& context) {
+    reports.push_back(context.message);
+  });
+  loop->call_soon([&] { loop->stop(); });
+  EXPECT_THROW(run_until_complete(*loop, sleep(1h)), RuntimeError);
+  loop.reset();
+  EXPECT_TRUE(reports.empty()) << reports[0];
+}
+
+TEST(RunTest, AFactoryThatGivesNoLoopIsRefused) {
+  const RunOptions options = {.loop_factory =
+                                  [] { return std::unique_ptr<EventLoop>(); }};
+  EXPECT_EQ(text_of_error([&] { run(sleep(0s), options); }),
+            "RuntimeError: The loop factory gave no loop");
+}
+
 // --- Ctrl-C: in a child, as it is the process's first thread that gets it.
 
 int exit_code_of(int (*main)()) {
@@ -409,6 +429,47 @@ TEST(InterruptTest, TheSecondEndsTheLoopAtOnce) {
                 run(main);
               } catch (const KeyboardInterrupt&) {
                 return log == "cancelled" ? 7 : 1;
+              }
+              return 2;
+            }),
+            7);
+}
+
+TEST(InterruptTest, WhileTheRunnerClearsUpItEndsTheLoopAtOnce) {
+  EXPECT_EQ(exit_code_of([] {
+              std::string log;
+              auto leftover = [&]() -> Coroutine<> {
+                static_cast<void>(co_await as_result(sleep(1h)));
+                log += "cleaning";
+                raise(SIGINT);
+                co_await sleep(1h);
+                log += " not reached";
+              };
+              auto main = [&]() -> Coroutine<> {
+                static_cast<void>(create_task(leftover));
+                co_await sleep(0s);
+              };
+              try {
+                run(main);
+              } catch (const KeyboardInterrupt&) {
+                return log == "cleaning" && has_default_action() ? 7 : 1;
+              }
+              return 2;
+            }),
+            7);
+}
+
+TEST(InterruptTest, WhatMainThrowsInTheSameStepIsNotLost) {
+  EXPECT_EQ(exit_code_of([] {
+              auto main = []() -> Coroutine<> {
+                co_await sleep(0s);
+                raise(SIGINT);
+                throw ValueError("v");
+              };
+              try {
+                run(main);
+              } catch (const ValueError&) {
+                return 7;
               }
               return 2;
             }),

@@ -247,6 +247,27 @@ ASYNCIO_TEST(TaskTest, IsShownWithTheNameOfTheFunctionThatMadeItsCoroutine) {
   co_await task;
 }
 
+Coroutine<> slow_answer() { co_await sleep(1s); }
+
+ASYNCIO_TEST(TaskTest, OfACallableIsShownWithWhatThatGives) {
+  Task<> task = create_task([] { return slow_answer(); });
+  EXPECT_THAT(to_string(task), HasSubstr("ambda"));
+  co_await sleep(0s);
+  EXPECT_THAT(to_string(task), HasSubstr("slow_answer()>"));
+  const std::vector<FrameSummary> stack = task.get_stack();
+  CO_ASSERT_EQ(stack.size(), 1u);
+  EXPECT_THAT(stack[0].function, HasSubstr("slow_answer"));
+  co_await task;
+}
+
+ASYNCIO_TEST(TaskTest, OfAnAwaitableIsShownWithItsName) {
+  Task<> task = create_task(sleep(1s));
+  EXPECT_THAT(to_string(task), HasSubstr(" coro=<Sleep()>"));
+  co_await sleep(0s);
+  EXPECT_THAT(to_string(task), HasSubstr(" coro=<sleep()>"));
+  co_await task;
+}
+
 TEST(TaskOfAnIdleLoopTest, ComesAfterWhatWasPostedBeforeIt) {
   std::unique_ptr<EventLoop> loop = new_event_loop();
   std::string log;
@@ -363,19 +384,22 @@ ASYNCIO_TEST(TaskTest, FromAWrongThreadItIsRefusedWithBothThreads) {
   Task<> sleeper = create_task(sleep(1s));
   std::vector<std::string> texts;
   std::thread thread([&] {
-    try {
-      create_task(loop, give(1));
-    } catch (const RuntimeError& e) {
-      texts.push_back(e.what());
-    }
-    try {
-      sleeper.cancel();
-    } catch (const RuntimeError& e) {
-      texts.push_back(e.what());
-    }
+    auto refused = [&](auto call) {
+      try {
+        call();
+      } catch (const RuntimeError& e) {
+        texts.push_back(e.what());
+      }
+    };
+    refused([&] { create_task(loop, give(1)); });
+    refused([&] { sleeper.cancel(); });
+    refused([&] { sleeper.uncancel(); });
+    refused([&] { all_tasks(loop); });
+    refused([&] { set_task_factory(loop, nullptr); });
+    refused([&] { loop.set_debug(true); });
   });
   thread.join();
-  CO_ASSERT_EQ(texts.size(), 2u);
+  CO_ASSERT_EQ(texts.size(), 6u);
   for (const std::string& text : texts) {
     EXPECT_THAT(text, HasSubstr("the loop runs in thread "));
     EXPECT_THAT(text, HasSubstr("the call came from thread "));

@@ -10,6 +10,7 @@
 
 #include "asyncio/base/any_future.h"
 #include "asyncio/base/exceptions.h"
+#include "asyncio/loop/event_loop.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/future.h"
@@ -124,6 +125,33 @@ ASYNCIO_TEST(WaitForTest, MovesAResultThatCannotBeCopied) {
   };
   EXPECT_EQ(*co_await wait_for(make(), 1s), 4);
   EXPECT_EQ(*co_await wait_for(create_task(make()), 1s), 4);
+}
+
+ASYNCIO_TEST(WaitForTest, GivesAReference) {
+  int n = 0;
+  auto lend = [&]() -> Coroutine<int&> { co_return n; };
+  Task<int&> task = create_task(lend());
+  int& lent = co_await wait_for(task, 1s);
+  EXPECT_EQ(&lent, &n);
+  int& given = co_await wait_for(std::move(task), 1s);
+  EXPECT_EQ(&given, &n);
+}
+
+ASYNCIO_TEST(WaitForTest, GivesWhatIsDoneWhateverItsLoop) {
+  std::unique_ptr<EventLoop> other = new_event_loop();
+  Future<int> f = create_future<int>(*other);
+  auto early = co_await as_result(wait_for(f, 0s));
+  EXPECT_TRUE(early.get_if<ValueError>());
+  f.set_result(3);
+  EXPECT_EQ(co_await wait_for(f, 0s), 3);
+  EXPECT_EQ(co_await wait_for(f, 1s), 3);
+}
+
+ASYNCIO_TEST(WaitForTest, ANullHandleIsRefused) {
+  for (const Duration limit : {Duration(0s), Duration(1s)}) {
+    auto result = co_await as_result(wait_for(Future<int>(), limit));
+    EXPECT_TRUE(result.get_if<TypeError>());
+  }
 }
 
 ASYNCIO_TEST(WaitForTest, ALimitThatIsNoNumberIsRefused) {
