@@ -96,6 +96,14 @@ std::string describe(const ServerState& state) {
   return text + ")>";
 }
 
+// Before a wait in it.
+void check_loop(const ServerState& state) {
+  if (internal::step_task()->loop() != &state.loop()) {
+    throw RuntimeError("server " + describe(state) +
+                       " is bound to a different event loop");
+  }
+}
+
 // Waits until a server is closed and its connections are gone.
 class ServerClosedAwaiter final : public internal::LibraryAwaiter {
  public:
@@ -106,6 +114,7 @@ class ServerClosedAwaiter final : public internal::LibraryAwaiter {
   bool await_ready() const { return !state_.open() && state_.clients() == 0; }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
+    check_loop(state_);
     state_.closed_waiters().park(node_, kKind, caller.promise());
   }
   void await_resume() {
@@ -170,6 +179,7 @@ Coroutine<> serve_forever(Ref<ServerState> state) {
                        " is already being awaited on serve_forever()");
   }
   check_open(*state);
+  check_loop(*state);
   const OpenHold hold(state);
   state->start_serving();
   Future<> forever = create_future<>();

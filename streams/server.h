@@ -25,7 +25,7 @@
 // connections that are left are left alone; another one ends them.
 // Lifetime: a handle, move-only, null when default-constructed. Destroying it
 // closes the server, unless a serve_forever() is under way; connections stay.
-// Threads: the loop's.
+// Threads: the loop's; RuntimeError of a wait in a task of another.
 #ifndef ASYNCIO_STREAMS_SERVER_H_
 #define ASYNCIO_STREAMS_SERVER_H_
 

@@ -16,7 +16,8 @@
 // Cancellation: a cancelled read takes no byte; the next one finds them all.
 // Lifetime: a handle, move-only, null when default-constructed. An operation
 // keeps what it needs: create_task(reader.readline()) may outlive it.
-// Threads: the loop's.
+// Threads: the loop's. A read that has to wait is RuntimeError in a task of another
+// loop, and where the loop is closed.
 // Cost: a read that finds what it wants waits for nothing; none has a frame. Of
 // the calls here those allocate that give a string too long to lie in itself. An
 // empty buffer has no memory.

@@ -18,7 +18,7 @@
 // Lifetime: a handle, move-only, null when default-constructed. Destroying it
 // closes the connection: what is buffered is still sent. An operation keeps what
 // it needs.
-// Threads: the loop's.
+// Threads: the loop's; RuntimeError of a wait in a task of another.
 // Cost: a write with an empty buffer is one send. No allocation but for the buffer,
 // which an idle connection has not.
 #ifndef ASYNCIO_STREAMS_STREAM_WRITER_H_

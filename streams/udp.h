@@ -28,7 +28,7 @@
 // Lifetime: a handle, move-only, null when default-constructed. Destroying it
 // closes the socket. An operation that is under way keeps what it needs, and
 // throws when the endpoint is closed.
-// Threads: the loop's.
+// Threads: the loop's; RuntimeError of a wait in a task of another.
 // Cost: a wait that is not the first enters the kernel for nothing but the
 // wait.
 #ifndef ASYNCIO_STREAMS_UDP_H_

@@ -29,6 +29,7 @@
 #include "asyncio/streams/internal/descriptor_domain.h"
 #include "asyncio/streams/internal/turn_line.h"
 #include "asyncio/streams/socket_address.h"
+#include "asyncio/task/internal/task_core.h"
 
 namespace asyncio::internal {
 namespace {
@@ -213,6 +214,9 @@ size_t DatagramSocket::try_send_many(std::span<const Datagram> datagrams) {
 }
 
 TurnLine& DatagramSocket::watched(TurnLine& line, int32_t side) {
+  if (step_task()->loop() != loop_) {
+    throw RuntimeError(describe() + " is bound to a different event loop");
+  }
   if ((interest & side) == 0) {
     LoopAccess::set_interest(*loop_, *this, interest | side);
   }

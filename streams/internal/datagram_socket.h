@@ -42,6 +42,7 @@ class DatagramSocket final : private IoNode, private DescriptorOwner {
   void check_address(const SocketAddress& address) const;
 
   // To wait in when one of those was in vain: see TurnLine. Watches it.
+  // RuntimeError in a task of another loop.
   TurnLine& readers() { return watched(readers_, kIoRead); }
   TurnLine& writers() { return watched(writers_, kIoWrite); }
 

@@ -154,7 +154,15 @@ ServerState::ServerState(EventLoop& loop, Ref<ClientCallback> callback,
       callback_(std::move(callback)),
       limit_(limit),
       backlog_(backlog),
-      keep_alive_(keep_alive) {}
+      keep_alive_(keep_alive) {
+  LoopAccess::retain(loop);
+}
+
+ServerState::~ServerState() {
+  // They use the loop.
+  listeners_.clear();
+  LoopAccess::release(loop_);
+}
 
 void ServerState::add_listener(int fd, std::string file) {
   listeners_.push_back(std::make_unique<Listener>(*this, fd, std::move(file)));

@@ -125,12 +125,12 @@ class ServerState final : public StreamOwner, public Pooled {
 
  private:
   friend class Listener;
-  ~ServerState() = default;
+  ~ServerState();
   template <class F>
   void for_each_client(F&& fn);
   void wake_if_gone();
 
-  EventLoop& loop_;
+  EventLoop& loop_;  // its bytes are kept, so that no later loop is taken for it
   const Ref<ClientCallback> callback_;
   const size_t limit_;
   const int backlog_;

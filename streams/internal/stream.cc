@@ -54,6 +54,7 @@ void Stream::resume_writing() {
 
 void Stream::loop_closed() noexcept {
   lost_ = true;
+  buffer_.loop_closed();
   detach();
 }
 

@@ -36,7 +36,7 @@ class StreamOwner {
 // open. Where nobody uses it any more the transport is closed.
 class Stream final : public Protocol, public Pooled {
  public:
-  Stream(EventLoop& loop, size_t limit) : loop_(loop), buffer_(limit) {}
+  Stream(EventLoop& loop, size_t limit) : loop_(loop), buffer_(loop, limit) {}
 
   // A stream on `fd`, which it takes over: see FdTransport::open().
   static Ref<Stream> open(EventLoop& loop, int fd, FdTransport::Kind kind,

@@ -14,6 +14,7 @@
 #include "asyncio/base/exceptions.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/streams/transport.h"
+#include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/internal/waiter.h"
@@ -148,6 +149,10 @@ bool StreamBuffer::ready_otherwise(ReadWait& wait) {
 void StreamBuffer::resume_paused() {
   paused_ = false;
   transport_->resume_reading();
+}
+
+void StreamBuffer::throw_wrong_loop() const {
+  throw_other_loop("StreamReader", this);
 }
 
 void StreamBuffer::abandon(ReadWait& wait) noexcept {

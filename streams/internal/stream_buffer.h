@@ -22,6 +22,7 @@
 
 #include "absl/base/macros.h"
 
+#include "asyncio/loop/event_loop.h"
 #include "asyncio/streams/internal/byte_buffer.h"
 #include "asyncio/streams/separators.h"
 #include "asyncio/streams/transport.h"
@@ -84,7 +85,7 @@ class ReadWait : public Waiter {
 
 class StreamBuffer {
  public:
-  explicit StreamBuffer(size_t limit) : limit_(limit) {}
+  StreamBuffer(EventLoop& loop, size_t limit) : loop_(&loop), limit_(limit) {}
 
   // --- What comes.
 
@@ -103,6 +104,8 @@ class StreamBuffer {
   }
   void feed_eof();
   void set_exception(std::exception_ptr exception);
+  // Nothing will come: no read can wait any more.
+  void loop_closed() { loop_ = nullptr; }
 
   bool at_eof() const { return eof_ && size() == 0; }
   bool eof() const { return eof_; }
@@ -117,8 +120,10 @@ class StreamBuffer {
   // First. Whether it need not wait. Throws the stream's exception, and
   // RuntimeError where another one is under way.
   bool ready(ReadWait& wait);
-  // After ready() was false: the frame suspends.
+  // After ready() was false: the frame suspends. RuntimeError in a task of another
+  // loop.
   void suspend(ReadWait& wait, PromiseBase& promise) {
+    check_loop();
     if (paused_) [[unlikely]] resume_paused();
     park(wait, ReadWait::kOpen, promise);
   }
@@ -134,6 +139,7 @@ class StreamBuffer {
   }
   void suspend_into(ReadWait& wait, PromiseBase& promise) {
     ABSL_ASSERT(!paused_ && "by an empty buffer");
+    check_loop();
     park(wait, ReadWait::kDirect, promise);
   }
   // First when the task goes on after suspend(). CancelledError, or the stream's
@@ -167,6 +173,10 @@ class StreamBuffer {
   size_t take_into(ReadWait& wait);
 
  private:
+  void check_loop() const {
+    if (step_task()->loop() != loop_) [[unlikely]] throw_wrong_loop();
+  }
+  [[noreturn, gnu::noinline]] void throw_wrong_loop() const;
   void park(ReadWait& wait, ReadWait::State state, PromiseBase& promise) {
     waiting_ = &wait;
     wait.state_ = state;
@@ -196,6 +206,8 @@ class StreamBuffer {
   void maybe_resume();
   void resume_paused();
 
+  // Null once it is closed, so that no later loop is taken for it.
+  EventLoop* loop_;
   ByteBuffer bytes_;
   const size_t limit_;
   std::exception_ptr exception_;

@@ -7,8 +7,10 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/streams/internal/stream.h"
+#include "asyncio/sync/internal/loop_binding.h"
 #include "asyncio/sync/internal/wait_queue.h"
 #include "asyncio/task/coroutine.h"
+#include "asyncio/task/internal/promise.h"
 #include "asyncio/task/internal/task_core.h"
 #include "asyncio/task/sleep.h"
 
@@ -29,6 +31,13 @@ const WaiterKind WaitClosedAwaiter::kKind =
     WaitNode::kind_named("StreamWriter.wait_closed");
 
 namespace {
+
+// Before a wait in a stream that is not lost: its loop is there.
+void check_loop(const Stream& stream) {
+  if (step_task()->loop() != &stream.loop()) {
+    throw_other_loop("StreamWriter", &stream);
+  }
+}
 
 class YieldedDrainAwaiter final : public DrainAwaiter {
  public:
@@ -58,6 +67,7 @@ bool DrainAwaiter::begin_closing() {
 }
 
 void DrainAwaiter::park(PromiseBase& promise) {
+  check_loop(stream_);
   ::new (&node_) WaitNode();
   wait_ = kParked;
   stream_.drain_waiters().park(node_, kKind, promise);
@@ -82,6 +92,11 @@ void DrainAwaiter::end_wait() noexcept {
   } else {
     closing_.~CoroutineAwaiter();
   }
+}
+
+void WaitClosedAwaiter::park(PromiseBase& promise) {
+  check_loop(stream_);
+  stream_.closed_waiters().park(node_, kKind, promise);
 }
 
 void WaitClosedAwaiter::await_resume() {

@@ -214,11 +214,13 @@ class WaitClosedAwaiter final : public LibraryAwaiter {
   bool await_ready() const { return stream_.lost(); }
   template <class P>
   void await_suspend(std::coroutine_handle<P> caller) {
-    stream_.closed_waiters().park(node_, kKind, caller.promise());
+    park(caller.promise());
   }
   void await_resume();
 
  private:
+  void park(PromiseBase& promise);
+
   static const WaiterKind kKind;
   Stream& stream_;
   WaitNode node_;

@@ -8,6 +8,9 @@
 
 namespace asyncio::internal {
 
+// RuntimeError("<Lock object at 0x7f..> is bound to a different event loop").
+[[noreturn]] void throw_other_loop(const char* name, const void* object);
+
 class LoopBinding {
  public:
   LoopBinding() = default;
@@ -18,7 +21,7 @@ class LoopBinding {
   }
 
   // Binds to the current task's loop. RuntimeError where it is bound to
-  // another: "<Lock object at 0x7f..> is bound to a different event loop".
+  // another.
   void check(const char* name) {
     EventLoop* const loop = step_task()->loop();
     if (loop_ != loop) [[unlikely]] bind(*loop, name);

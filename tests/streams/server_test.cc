@@ -26,8 +26,10 @@
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/future.h"
+#include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
+#include "asyncio/task/wait_for.h"
 #include "asyncio/task/with.h"
 #include "asyncio/testing/testing.h"
 #include "asyncio/tests/streams/stream_test_util.h"
@@ -456,6 +458,24 @@ ASYNCIO_TEST(ServerTest, ManyConnectionsAtOnce) {
   }
   server.close();
   co_await server.wait_closed();
+}
+
+TEST(ServerLoopTest, AWaitInATaskOfAnotherLoopIsRefused) {
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  Server server =
+      run_until_complete(*loop, start_server(echo, "127.0.0.1", 0));
+  const std::string refusal = "RuntimeError: server <Server sockets=(127.0.0.1:" +
+                              std::to_string(server.port()) +
+                              ")> is bound to a different event loop";
+  const auto wait = [&]() -> Coroutine<> {
+    EXPECT_EQ(co_await ending(wait_for(server.wait_closed(), 1s)), refusal);
+    EXPECT_EQ(co_await ending(wait_for(server.serve_forever(), 1s)), refusal);
+  };
+  run(wait);
+  EXPECT_TRUE(server.is_serving());
+  // Also where its own is gone, and another one may lie in its place.
+  loop = nullptr;
+  run(wait);
 }
 
 }  // namespace

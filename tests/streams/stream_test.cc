@@ -12,9 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "asyncio/base/exceptions.h"
+#include "asyncio/loop/event_loop.h"
 #include "asyncio/streams/connect.h"
 #include "asyncio/streams/connection.h"
 #include "asyncio/streams/stream_reader.h"
@@ -25,6 +27,7 @@
 #include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
+#include "asyncio/task/wait_for.h"
 #include "asyncio/testing/cancel_everywhere.h"
 #include "asyncio/testing/testing.h"
 #include "asyncio/tests/streams/stream_test_util.h"
@@ -33,6 +36,13 @@ namespace asyncio {
 namespace {
 
 using namespace std::chrono_literals;
+
+// What a wait in a task of another loop ends with.
+MATCHER_P(IsOtherLoop, name, "") {
+  return arg.starts_with("RuntimeError: <" + std::string(name) +
+                         " object at 0x") &&
+         arg.ends_with("> is bound to a different event loop");
+}
 
 ASYNCIO_TEST(StreamTest, WhatIsWrittenIsRead) {
   auto [a, b] = co_await connected_pair();
@@ -250,6 +260,51 @@ TEST(StreamLoopTest, HandlesMayOutliveTheirLoop) {
   EXPECT_TRUE(left.writer.is_closing());
   left.writer.write("y");
   left.writer.close();
+}
+
+TEST(StreamLoopTest, AWaitInATaskOfAnotherLoopIsRefused) {
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  auto [a, b] = run_until_complete(*loop, connected_pair());
+  a.writer.write("line\n");
+  // Twice what it has to hold for one to wait.
+  b.writer.write(std::string(1'000'000, 'x'));
+  run_until_complete(*loop, turns(3));
+  run([&]() -> Coroutine<> {
+    char memory[4];
+    EXPECT_EQ(co_await b.reader.readline(), "line\n");
+    EXPECT_THAT(co_await ending(wait_for(b.reader.read(1), 1s)),
+                IsOtherLoop("StreamReader"));
+    EXPECT_THAT(co_await ending(wait_for(b.reader.read_into(memory), 1s)),
+                IsOtherLoop("StreamReader"));
+    EXPECT_THAT(co_await ending(wait_for(b.writer.drain(), 1s)),
+                IsOtherLoop("StreamWriter"));
+    EXPECT_THAT(co_await ending(wait_for(b.writer.wait_closed(), 1s)),
+                IsOtherLoop("StreamWriter"));
+    EXPECT_EQ(co_await ending(a.writer.drain()), "");
+  });
+  // It has done no harm.
+  a.writer.write("more\n");
+  EXPECT_EQ(run_until_complete(*loop, b.reader.readline()), "more\n");
+}
+
+TEST(StreamLoopTest, ARunThatIsOverLeavesNoReadToWait) {
+  Connection left;
+  Connection other;
+  run([&]() -> Coroutine<> {
+    auto [a, b] = co_await connected_pair();
+    b.writer.write("line\nrest");
+    co_await turns(2);
+    left = std::move(a);
+    other = std::move(b);
+  });
+  run([&]() -> Coroutine<> {
+    EXPECT_EQ(co_await left.reader.readline(), "line\n");
+    EXPECT_THAT(co_await ending(wait_for(left.reader.readline(), 1s)),
+                IsOtherLoop("StreamReader"));
+    EXPECT_EQ(co_await ending(left.writer.drain()),
+              "ConnectionResetError: Connection lost");
+    EXPECT_EQ(co_await ending(left.writer.wait_closed()), "");
+  });
 }
 
 TEST(StreamCancelTest, ACancelledDrainLosesNoByte) {

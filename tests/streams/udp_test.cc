@@ -25,8 +25,10 @@
 #include "asyncio/streams/socket_address.h"
 #include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
+#include "asyncio/task/runner.h"
 #include "asyncio/task/sleep.h"
 #include "asyncio/task/task.h"
+#include "asyncio/task/wait_for.h"
 #include "asyncio/testing/cancel_everywhere.h"
 #include "asyncio/testing/testing.h"
 #include "asyncio/tests/streams/sockets.h"
@@ -402,6 +404,17 @@ TEST(UdpLoopTest, ClosingTheLoopClosesTheSocket) {
   EXPECT_THROW(endpoint.try_recv(), RuntimeError);
   task = Task<>();
   loop = nullptr;
+}
+
+TEST(UdpLoopTest, AWaitInATaskOfAnotherLoopIsRefused) {
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  DatagramEndpoint endpoint = run_until_complete(*loop, local_endpoint());
+  run([&]() -> Coroutine<> {
+    EXPECT_EQ(co_await ending_of(wait_for(endpoint.recv(), 1s)),
+              "RuntimeError: <DatagramEndpoint fd=" +
+                  std::to_string(endpoint.fd()) +
+                  "> is bound to a different event loop");
+  });
 }
 
 TEST(CancelUdpTest, NoDatagramIsLost) {

@@ -486,6 +486,23 @@ TEST(ProcessTimeTest, RunLeavesNoChildOfTasksThatItCancels) {
   EXPECT_FALSE(has_children());
 }
 
+TEST(ProcessTimeTest, PipesBelongToTheirLoop) {
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  const Process process = run_until_complete(
+      *loop,
+      create_subprocess_exec({"cat"}, {.std_in = PIPE, .std_out = PIPE}));
+  run([&]() -> Coroutine<> {
+    const Result<std::string> read =
+        co_await as_result(wait_for(process.std_out().read(1), 5s));
+    EXPECT_THAT(exception_message(read.exception()),
+                HasSubstr("is bound to a different event loop"));
+    const Result<Output> all =
+        co_await as_result(wait_for(process.communicate(), 5s));
+    EXPECT_THAT(exception_message(all.exception()),
+                HasSubstr("is bound to a different event loop"));
+  });
+}
+
 TEST(ProcessTimeTest, LoopsOfSeveralThreads) {
   std::vector<std::string> outputs(4);
   {
