@@ -121,7 +121,7 @@ class StreamWriter {
 
   void reset() {
     if (!stream_) return;
-    stream_->transport()->close();
+    stream_->transport()->close_unchecked();
     stream_ = nullptr;
   }
 

@@ -79,7 +79,9 @@ class Transport {
   // -1 after the end.
   virtual int fd() const = 0;
 
-  // For the library: counts of handles.
+  // For the library: close() by a destructor, which cannot refuse a wrong thread.
+  virtual void close_unchecked() = 0;
+  // Counts of handles.
   void retain() { ++references_; }
   void release() {
     if (--references_ == 0) delete this;

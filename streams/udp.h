@@ -147,7 +147,7 @@ class DatagramEndpoint {
  private:
   void reset() {
     if (!socket_) return;
-    socket_->close();
+    socket_->close_unchecked();
     socket_ = nullptr;
   }
 

@@ -128,7 +128,7 @@ DatagramSocket::DatagramSocket(EventLoop& loop, int fd, size_t max_size,
 }
 
 void DatagramSocket::end() noexcept {
-  close();
+  close_unchecked();
   if (!queued()) delete this;
 }
 
@@ -254,7 +254,13 @@ void DatagramSocket::check_open() const {
   if (closed_) throw RuntimeError("the datagram endpoint is closed");
 }
 
-void DatagramSocket::close() noexcept {
+void DatagramSocket::close() {
+  if (closed_) return;
+  LoopAccess::check_thread(*loop_);
+  close_unchecked();
+}
+
+void DatagramSocket::close_unchecked() noexcept {
   if (closed_) return;
   leave();
   LoopAccess::set_interest(*loop_, *this, kIoNone);

@@ -59,7 +59,9 @@ class DatagramSocket final : private IoNode, private DescriptorOwner {
   const SocketAddress& remote() const { return remote_; }
   int descriptor() const { return closed_ ? -1 : IoNode::fd; }
   bool closed() const { return closed_; }
-  void close() noexcept;
+  void close();
+  // By a destructor, which cannot refuse a wrong thread.
+  void close_unchecked() noexcept;
 
   void retain() { ++references_; }
   void release() {

@@ -180,14 +180,19 @@ void FdTransport::end_of_stream() {
   }
 }
 
+// One that has ended has no loop.
 void FdTransport::pause_reading() {
-  if (!is_reading()) return;
+  if (closing_) return;
+  LoopAccess::check_thread(*loop_);
+  if (paused_) return;
   paused_ = true;
   watch();
 }
 
 void FdTransport::resume_reading() {
-  if (closing_ || !paused_) return;
+  if (closing_) return;
+  LoopAccess::check_thread(*loop_);
+  if (!paused_) return;
   paused_ = false;
   watch();
 }
@@ -364,7 +369,9 @@ void FdTransport::write_ready() {
 }
 
 void FdTransport::write_eof() {
-  if (closing_ || write_eof_) return;
+  if (closing_) return;
+  LoopAccess::check_thread(*loop_);
+  if (write_eof_) return;
   if (kind_ == Kind::kWritePipe) {
     close();
     return;
@@ -401,6 +408,7 @@ void FdTransport::end_hold() noexcept {
 }
 
 void FdTransport::set_write_buffer_limits(WriteBufferOptions options) {
+  if (open_) LoopAccess::check_thread(*loop_);
   const size_t high = options.high ? *options.high
                       : options.low ? 4 * *options.low
                                     : kHighWater;
@@ -429,6 +437,18 @@ void FdTransport::maybe_resume_protocol() {
 // --- The end.
 
 void FdTransport::close() {
+  if (closing_) return;
+  LoopAccess::check_thread(*loop_);
+  close_unchecked();
+}
+
+void FdTransport::abort() {
+  if (lost_count_ != 0) return;
+  LoopAccess::check_thread(*loop_);
+  force_close(nullptr);
+}
+
+void FdTransport::close_unchecked() {
   if (closing_) return;
   closing_ = true;
   if (outgoing_.empty() && !held_) {

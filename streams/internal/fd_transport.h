@@ -44,7 +44,8 @@ class FdTransport final : public Transport,
                                const SocketAddress& peer = {});
 
   void close() override;
-  void abort() override { force_close(nullptr); }
+  void close_unchecked() override;
+  void abort() override;
   bool is_reading() const override { return !closing_ && !paused_; }
   void pause_reading() override;
   void resume_reading() override;

@@ -169,6 +169,7 @@ void ServerState::add_listener(int fd, std::string file) {
 }
 
 void ServerState::start_serving() {
+  LoopAccess::check_usable(loop_);
   if (serving_) return;
   context_ = ContextSlot::copy_current();
   for (const auto& listener : listeners_) listener->start();
@@ -176,6 +177,11 @@ void ServerState::start_serving() {
 }
 
 void ServerState::close() {
+  LoopAccess::check_thread(loop_);
+  close_unchecked();
+}
+
+void ServerState::close_unchecked() {
   if (!std::exchange(open_, false)) return;
   serving_ = false;
   for (const auto& listener : listeners_) listener->close();
@@ -240,10 +246,12 @@ void ServerState::for_each_client(F&& fn) {
 }
 
 void ServerState::close_clients() {
+  LoopAccess::check_thread(loop_);
   for_each_client([](Transport& transport) { transport.close(); });
 }
 
 void ServerState::abort_clients() {
+  LoopAccess::check_thread(loop_);
   for_each_client([](Transport& transport) { transport.abort(); });
 }
 

@@ -116,7 +116,7 @@ class ServerState final : public StreamOwner, public Pooled {
   // Counts those who want it to listen: without one it is closed.
   void hold_open() { ++holders_; }
   void drop_open() {
-    if (--holders_ == 0) close();
+    if (--holders_ == 0) close_unchecked();
   }
   void retain() { ++references_; }
   void release() {
@@ -126,6 +126,8 @@ class ServerState final : public StreamOwner, public Pooled {
  private:
   friend class Listener;
   ~ServerState();
+  // By a destructor, which cannot refuse a wrong thread.
+  void close_unchecked();
   template <class F>
   void for_each_client(F&& fn);
   void wake_if_gone();

@@ -69,7 +69,7 @@ void Stream::detach() {
 
 void Stream::unused() {
   if (attached_) {
-    transport_->close();
+    transport_->close_unchecked();
   } else {
     delete this;
   }

@@ -147,8 +147,8 @@ bool StreamBuffer::ready_otherwise(ReadWait& wait) {
 }
 
 void StreamBuffer::resume_paused() {
-  paused_ = false;
   transport_->resume_reading();
+  paused_ = false;
 }
 
 void StreamBuffer::throw_wrong_loop() const {

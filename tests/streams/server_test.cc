@@ -8,10 +8,12 @@
 #include <string>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "asyncio/base/context.h"
@@ -38,6 +40,7 @@ namespace asyncio {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::StartsWith;
 
 Coroutine<> echo(StreamReader reader, StreamWriter writer) {
   while (auto line = co_await reader.next()) {
@@ -458,6 +461,30 @@ ASYNCIO_TEST(ServerTest, ManyConnectionsAtOnce) {
   }
   server.close();
   co_await server.wait_closed();
+}
+
+ASYNCIO_TEST(ServerTest, AWrongThreadIsRefusedAndChangesNothing) {
+  Server server = co_await start_server(echo, "127.0.0.1", 0);
+  auto forever = create_task(server.serve_forever());
+  auto [reader, writer] = co_await open_connection("127.0.0.1", server.port());
+  std::vector<std::string> texts;
+  std::thread thread([&] {
+    texts.push_back(error_of([&] { server.close(); }));
+    texts.push_back(error_of([&] { server.close_clients(); }));
+    texts.push_back(error_of([&] { server.abort_clients(); }));
+  });
+  thread.join();
+  EXPECT_EQ(texts.size(), 3u);
+  for (const std::string& text : texts) {
+    EXPECT_THAT(text, StartsWith("RuntimeError: Non-thread-safe operation"));
+  }
+  EXPECT_TRUE(server.is_serving());
+  EXPECT_EQ(co_await ask(server.port(), "x\n"), "x\n");
+  writer.write("y\n");
+  EXPECT_EQ(co_await reader.readline(), "y\n");
+  server.close();
+  server.close_clients();
+  EXPECT_EQ(co_await ending(std::move(forever)), "CancelledError: ");
 }
 
 TEST(ServerLoopTest, AWaitInATaskOfAnotherLoopIsRefused) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -36,6 +37,7 @@ namespace asyncio {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::StartsWith;
 
 // What a wait in a task of another loop ends with.
 MATCHER_P(IsOtherLoop, name, "") {
@@ -248,6 +250,30 @@ ASYNCIO_TEST(StreamTest, WritelinesTakesRangesOfAllKinds) {
   EXPECT_EQ(co_await b.reader.read(), all);
 }
 
+ASYNCIO_TEST(StreamTest, AWrongThreadIsRefusedAndChangesNothing) {
+  auto [a, b] = co_await connected_pair();
+  const StreamWriter& writer = a.writer;
+  Transport& transport = writer.transport();
+  std::vector<std::string> texts;
+  std::thread thread([&] {
+    texts.push_back(error_of([&] { writer.close(); }));
+    texts.push_back(error_of([&] { writer.write_eof(); }));
+    texts.push_back(error_of([&] { transport.abort(); }));
+    texts.push_back(error_of([&] { transport.pause_reading(); }));
+    texts.push_back(error_of([&] { transport.resume_reading(); }));
+    texts.push_back(error_of([&] { transport.set_write_buffer_limits(); }));
+  });
+  thread.join();
+  EXPECT_EQ(texts.size(), 6u);
+  for (const std::string& text : texts) {
+    EXPECT_THAT(text, StartsWith("RuntimeError: Non-thread-safe operation"));
+  }
+  writer.write("x");
+  EXPECT_EQ(co_await b.reader.read(1), "x");
+  b.writer.write("y");
+  EXPECT_EQ(co_await a.reader.read(1), "y");
+}
+
 TEST(StreamLoopTest, HandlesMayOutliveTheirLoop) {
   Connection left;
   Connection other;
@@ -259,6 +285,9 @@ TEST(StreamLoopTest, HandlesMayOutliveTheirLoop) {
   });
   EXPECT_TRUE(left.writer.is_closing());
   left.writer.write("y");
+  left.writer.transport().set_write_buffer_limits();
+  left.writer.transport().resume_reading();
+  left.writer.transport().abort();
   left.writer.close();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <string>
 #include <sys/socket.h>
 #include <utility>
@@ -29,6 +30,18 @@ Coroutine<std::string> ending(A awaitable) {
   if (result.has_value()) co_return "";
   co_return exception_name(result.exception()) + ": " +
       exception_message(result.exception());
+}
+
+// What a call throws: "ValueError: text", or "".
+template <class F>
+std::string error_of(F call) {
+  try {
+    call();
+  } catch (...) {
+    const std::exception_ptr e = std::current_exception();
+    return exception_name(e) + ": " + exception_message(e);
+  }
+  return "";
 }
 
 class Peer : public Connection {

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -32,12 +33,14 @@
 #include "asyncio/testing/cancel_everywhere.h"
 #include "asyncio/testing/testing.h"
 #include "asyncio/tests/streams/sockets.h"
+#include "asyncio/tests/streams/stream_test_util.h"
 
 namespace asyncio {
 namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using ::testing::StartsWith;
 
 Coroutine<DatagramEndpoint> local_endpoint(DatagramOptions options = {}) {
   options.local_addr = SocketAddress("127.0.0.1", 0);
@@ -404,6 +407,15 @@ TEST(UdpLoopTest, ClosingTheLoopClosesTheSocket) {
   EXPECT_THROW(endpoint.try_recv(), RuntimeError);
   task = Task<>();
   loop = nullptr;
+}
+
+ASYNCIO_TEST(UdpTest, AWrongThreadIsRefusedAndChangesNothing) {
+  DatagramEndpoint endpoint = co_await local_endpoint();
+  std::string text;
+  std::thread thread([&] { text = error_of([&] { endpoint.close(); }); });
+  thread.join();
+  EXPECT_THAT(text, StartsWith("RuntimeError: Non-thread-safe operation"));
+  EXPECT_FALSE(endpoint.is_closing());
 }
 
 TEST(UdpLoopTest, AWaitInATaskOfAnotherLoopIsRefused) {
