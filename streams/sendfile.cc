@@ -13,6 +13,7 @@
 
 #include "asyncio/base/exceptions.h"
 #include "asyncio/base/internal/ref.h"
+#include "asyncio/base/result.h"
 #include "asyncio/streams/file_descriptor.h"
 #include "asyncio/streams/internal/fd_lines.h"
 #include "asyncio/streams/internal/fd_transport.h"
@@ -22,6 +23,7 @@
 #include "asyncio/streams/sockets.h"
 #include "asyncio/streams/stream_writer.h"
 #include "asyncio/streams/transport.h"
+#include "asyncio/task/as_result.h"
 #include "asyncio/task/coroutine.h"
 #include "asyncio/task/threads.h"
 
@@ -61,8 +63,15 @@ class Hold {
   const Ref<FdTransport> transport_;
 };
 
+// Of a transport that is ending: throws what the connection was lost by.
+Coroutine<> throw_loss(Ref<Stream> stream) {
+  co_await internal::StreamRequest<internal::WaitClosedAwaiter>(stream.get());
+  throw ConnectionResetError("Connection lost");
+}
+
 // By a descriptor of its own, which can be waited for beside the transport's.
-Coroutine<int64_t> send_over_socket(Ref<FdTransport> transport, int file,
+Coroutine<int64_t> send_over_socket(Ref<Stream> stream,
+                                    Ref<FdTransport> transport, int file,
                                     SendfileOptions options) {
   const FileDescriptor socket = duplicate(transport->fd());
   const Hold hold(transport);
@@ -73,8 +82,14 @@ Coroutine<int64_t> send_over_socket(Ref<FdTransport> transport, int file,
           internal::fd_line(socket.get(), internal::FdSide::kWrite));
     }
   }
-  if (transport->ending()) throw ConnectionResetError("Connection lost");
-  co_return co_await sock_sendfile(socket.get(), file, options);
+  if (transport->ending()) co_await throw_loss(stream);
+  Result<int64_t> sent =
+      co_await as_result(sock_sendfile(socket.get(), file, options));
+  // The transport has shut the socket down.
+  if (transport->ending() && sent.get_if<BrokenPipeError>() != nullptr) {
+    co_await throw_loss(stream);
+  }
+  co_return std::move(sent).value();
 }
 
 std::string read_block(int file, int64_t size) {
@@ -140,8 +155,11 @@ Coroutine<int64_t> run_sendfile(Ref<Stream> stream, int file,
   auto* fd_transport = dynamic_cast<FdTransport*>(&transport);
   if (fd_transport != nullptr &&
       fd_transport->kind() == FdTransport::Kind::kSocket) {
-    co_return co_await send_over_socket(Ref<FdTransport>(fd_transport), file,
-                                        options);
+    if (fd_transport->write_ended()) {
+      throw RuntimeError("Cannot call write() after write_eof()");
+    }
+    co_return co_await send_over_socket(
+        std::move(stream), Ref<FdTransport>(fd_transport), file, options);
   }
   if (!options.fallback) {
     throw RuntimeError(

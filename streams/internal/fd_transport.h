@@ -67,6 +67,8 @@ class FdTransport final : public Transport,
   Kind kind() const { return kind_; }
   // Whether it has been decided that it ends.
   bool ending() const { return lost_count_ != 0; }
+  // Whether write_eof() was called.
+  bool write_ended() const { return write_eof_; }
 
   // Between the two, what is written waits for the second, and so does close():
   // somebody sends by a descriptor of their own, once what was buffered before,

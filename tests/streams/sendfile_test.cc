@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <string>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "asyncio/streams/connection.h"
 #include "asyncio/streams/file_descriptor.h"
 #include "asyncio/streams/pipe.h"
+#include "asyncio/streams/socket_address.h"
 #include "asyncio/streams/sockets.h"
 #include "asyncio/streams/stream_reader.h"
 #include "asyncio/streams/stream_writer.h"
@@ -118,8 +120,8 @@ ASYNCIO_TEST(SendfileTest, AbortEndsIt) {
   Task<int64_t> sending = create_task(sendfile(a.writer, file.get()));
   co_await sleep(1ms);
   a.writer.transport().abort();
-  Result<int64_t> end = co_await as_result(sending);
-  EXPECT_NE(end.get_if<ConnectionError>(), nullptr);
+  EXPECT_EQ(co_await ending(std::move(sending)),
+            "ConnectionResetError: Connection lost");
 }
 
 ASYNCIO_TEST(SendfileTest, AGonePeerEndsIt) {
@@ -130,6 +132,34 @@ ASYNCIO_TEST(SendfileTest, AGonePeerEndsIt) {
   b.writer.transport().abort();
   Result<int64_t> end = co_await as_result(sending);
   EXPECT_NE(end.get_if<ConnectionError>(), nullptr);
+}
+
+ASYNCIO_TEST(SendfileTest, AResetIsToldAsWhatItIs) {
+  const FileDescriptor listener = listening_socket();
+  const SocketAddress address = SocketAddress::local_of(listener.get());
+  auto [reader, writer] =
+      co_await open_connection("127.0.0.1", address.port());
+  FileDescriptor peer(accept(listener.get(), nullptr, nullptr));
+  FileDescriptor file = file_of(std::string(10 * kMore, 'f'));
+  Task<int64_t> sending = create_task(sendfile(writer, file.get()));
+  co_await sleep(1ms);
+  const linger at_once = {1, 0};
+  setsockopt(peer.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  peer.reset();
+  EXPECT_EQ(co_await ending(std::move(sending)),
+            "ConnectionResetError: [Errno 104] recv from " +
+                address.to_string() + ": Connection reset by peer");
+}
+
+ASYNCIO_TEST(SendfileTest, IsRefusedAfterWriteEof) {
+  auto [a, b] = co_await connected_pair();
+  FileDescriptor file = file_of("behind the end");
+  const std::string before = numbered_bytes(kMore);
+  a.writer.write(before);
+  a.writer.write_eof();
+  EXPECT_EQ(co_await ending(sendfile(a.writer, file.get())),
+            "RuntimeError: Cannot call write() after write_eof()");
+  EXPECT_TRUE(co_await b.reader.read() == before);
 }
 
 ASYNCIO_TEST(SendfileTest, WhatTheKernelCannotSendIsRead) {
