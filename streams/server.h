@@ -109,7 +109,8 @@ class Server {
   Coroutine<> start_serving() const;
   Coroutine<> serve_forever() const;
 
-  // Listens no more. Connections are left alone.
+  // Listens no more. Connections are left alone, also those that were accepted
+  // with the one whose callback closes it: theirs are still called.
   void close() const { state_->close(); }
   // Close the connections there are: after what was written is sent, or at
   // once.

@@ -96,9 +96,15 @@ void Listener::run() {
   // A callback may close the server, which is kept until this returns.
   Ref<ServerState> server(&server_);
   ContextScope scope(server->context_);
-  for (int i = 0; i <= server->backlog_ && open_ && !retrying_; ++i) {
-    if (!accept()) break;
+  try {
+    for (int i = 0; i <= server->backlog_ && open_ && !retrying_; ++i) {
+      if (!accept()) break;
+    }
+  } catch (...) {
+    server->call_back_later();
+    throw;
   }
+  server->call_back();
 }
 
 bool Listener::accept() {
@@ -215,6 +221,28 @@ void ServerState::accepted(int fd, const SocketAddress& peer) {
   (last_ == nullptr ? first_ : last_->next_of_owner) = stream.get();
   last_ = stream.get();
   ++clients_;
+  accepted_.push_back(std::move(stream));
+}
+
+void ServerState::call_back() {
+  ContextScope scope(context_);
+  try {
+    while (called_back_ < accepted_.size()) {
+      call_back_for(std::move(accepted_[called_back_++]));
+    }
+  } catch (...) {
+    call_back_later();
+    throw;
+  }
+  accepted_.clear();
+  called_back_ = 0;
+}
+
+void ServerState::call_back_later() {
+  loop_.call_soon([server = Ref<ServerState>(this)] { server->call_back(); });
+}
+
+void ServerState::call_back_for(Ref<Stream> stream) {
   // A copy: what the callback sets no other connection's sees.
   ContextSlot context = ContextSlot::copy_current();
   ContextScope scope(context);

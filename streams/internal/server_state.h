@@ -110,7 +110,12 @@ class ServerState final : public StreamOwner, public Pooled {
   void close();
   void close_clients();
   void abort_clients();
+  // A connection, whose callback is called in call_back(): a turn's are accepted
+  // first, as a callback may close the server.
   void accepted(int fd, const SocketAddress& peer);
+  void call_back();
+  // In a handler of what has interrupted either.
+  void call_back_later();
   void stream_lost(Stream& stream) noexcept override;
 
   // Counts those who want it to listen: without one it is closed.
@@ -131,6 +136,7 @@ class ServerState final : public StreamOwner, public Pooled {
   template <class F>
   void for_each_client(F&& fn);
   void wake_if_gone();
+  void call_back_for(Ref<Stream> stream);
 
   EventLoop& loop_;  // its bytes are kept, so that no later loop is taken for it
   const Ref<ClientCallback> callback_;
@@ -144,6 +150,8 @@ class ServerState final : public StreamOwner, public Pooled {
   Stream* first_ = nullptr;
   Stream* last_ = nullptr;
   size_t clients_ = 0;
+  std::vector<Ref<Stream>> accepted_;  // in the order of their callbacks
+  size_t called_back_ = 0;             // so many of them
   WaitQueue closed_waiters_;
   Future<> forever_;
   uint32_t holders_ = 0;

@@ -112,6 +112,40 @@ ASYNCIO_TEST(ServerTest, ClosedWhileAConnectionIsOpen) {
   co_await closed;
 }
 
+// Three that connect in one turn: all are told "hi".
+Coroutine<> greet_three(const Server& server) {
+  std::vector<Task<std::string>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(create_task(ask(server.port(), "x\n")));
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(co_await clients[i], "hi\n");
+}
+
+ASYNCIO_TEST(ServerTest, ACallbackThatClosesItLeavesNobodyWhoWaited) {
+  Server server;
+  auto greet_once = [&server](StreamReader, StreamWriter writer) {
+    writer.write("hi\n");
+    server.close();
+  };
+  server = co_await start_server(greet_once, "127.0.0.1", 0);
+  co_await greet_three(server);
+  co_await server.wait_closed();
+}
+
+ASYNCIO_TEST(ServerTest, AnEagerHandlerThatClosesItLeavesNobodyWhoWaited) {
+  Server server;
+  auto greet_once = [&server](StreamReader, StreamWriter writer)
+      -> Coroutine<> {
+    writer.write("hi\n");
+    server.close();
+    co_return;
+  };
+  server = co_await start_server(greet_once, "127.0.0.1", 0);
+  set_task_factory(get_running_loop(), eager_task_factory);
+  co_await greet_three(server);
+  co_await server.wait_closed();
+}
+
 ASYNCIO_TEST(ServerTest, CloseClientsSendsWhatWasWritten) {
   StreamWriter kept;
   auto keep = [&kept](StreamReader, StreamWriter writer) {
@@ -503,6 +537,27 @@ TEST(ServerLoopTest, AWaitInATaskOfAnotherLoopIsRefused) {
   // Also where its own is gone, and another one may lie in its place.
   loop = nullptr;
   run(wait);
+}
+
+TEST(ServerLoopTest, AnInterruptLeavesTheOtherCallbacksToTheNextRun) {
+  std::unique_ptr<EventLoop> loop = new_event_loop();
+  int called = 0;
+  auto interrupt = [&called](StreamReader, StreamWriter) {
+    if (++called < 3) throw SystemExit(called);
+  };
+  const Server server =
+      run_until_complete(*loop, start_server(interrupt, "127.0.0.1", 0));
+  std::vector<Task<Connection>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(
+        create_task(*loop, open_connection("127.0.0.1", server.port())));
+  }
+  EXPECT_THROW(loop->run_forever(), SystemExit);
+  EXPECT_EQ(called, 1);
+  EXPECT_THROW(loop->run_forever(), SystemExit);
+  EXPECT_EQ(called, 2);
+  run_until_complete(*loop, turns());
+  EXPECT_EQ(called, 3);
 }
 
 }  // namespace
