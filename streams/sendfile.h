@@ -10,8 +10,8 @@
 // well. When it returns, a socket has the last byte; of a pipe it may be
 // buffered.
 // Errors: those of sock_sendfile(); RuntimeError("Transport is closing"), and
-// after write_eof(); the loss of the connection. On a pipe, where the kernel is not asked,
-// RuntimeError without a fallback.
+// after write_eof(); the loss of the connection. On a pipe, where the kernel is
+// not asked, RuntimeError without a fallback.
 // Cancellation: at once. The file's position is behind the last byte that was
 // sent, as it is after an error; a pipe has lost no other byte.
 // Threads: the loop's.
