@@ -157,8 +157,8 @@ class EventLoop {
 
   // Runs fn(args...) when `delay` has passed, never earlier. Timers that come
   // thicker than every 250 us share wake-ups, and are late by so much at most for
-  // it. A negative delay counts as none; an infinite one never passes, and the
-  // callable lives as long as its handle.
+  // it. A negative delay is over already, in its place among the others that are;
+  // an infinite one never passes, and the callable lives as long as its handle.
   template <class F, class... Args>
     requires(!std::is_same_v<std::decay_t<F>, CallbackOptions>)
   TimerHandle call_later(Duration delay, F&& fn, Args&&... args) {
