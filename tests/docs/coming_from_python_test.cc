@@ -262,6 +262,17 @@ ASYNCIO_TEST(ComingFromPythonTest, Signals) {
   co_return co_await input.readline();
 }
 
+ASYNCIO_TEST(ComingFromPythonTest, ACallbackIsGivenItsFuture) {
+  std::string log;
+  Future<int> ready = create_future<int>();
+  ready.add_done_callback([&log](Future<int> f) {  // not [&log, ready]
+    log += std::to_string(f.result());
+  });
+  ready.set_result(1);
+  co_await sleep(0s);
+  EXPECT_EQ(log, "1");
+}
+
 const ContextVar<int> var("var", 0);
 
 ASYNCIO_TEST(ComingFromPythonTest, ContextVars) {
