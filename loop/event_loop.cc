@@ -444,7 +444,7 @@ void EventLoop::run_forever() {
   run_once();
   const internal::Wakeup& wakeup = *wakeup_;
   do {
-    if (only_ready(wakeup)) {
+    if (only_ready(wakeup)) {  // and then at the end: a jump less a turn
       do {
         run_ready<&EventLoop::take_turn>();
       } while (only_ready(wakeup));

@@ -104,12 +104,7 @@ void Shielding::inner_done() {
 
 void Shielding::outer_cancelled() {
   outer_.retain();
-  EventLoop& loop = *outer_.loop();
-  if (LoopAccess::retired(loop)) [[unlikely]] {
-    detach_.run();
-  } else {
-    LoopAccess::push(loop, detach_);
-  }
+  LoopAccess::push_or_drop(*outer_.loop(), detach_);
 }
 
 void Shielding::detach() {

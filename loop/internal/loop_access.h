@@ -38,7 +38,16 @@ struct LoopAccess {
   // Runs `node` in the next iteration. On a closed loop it is dropped when the
   // loop goes.
   static void push(EventLoop& loop, ReadyNode& node) { loop.ready_.push(node); }
-  // The same from any thread. False on a closed loop; the node is not taken.
+  // The same, of what may come when the loop is gone: then nobody empties that queue
+  // any more, and it is dropped at once.
+  static void push_or_drop(EventLoop& loop, ReadyNode& node) noexcept {
+    if (retired(loop)) [[unlikely]] {
+      node.drop();
+    } else {
+      push(loop, node);
+    }
+  }
+  // push() from any thread. False on a closed loop; the node is not taken.
   static bool post(EventLoop& loop, ReadyNode& node) {
     if (loop.is_closed()) return false;
     loop.post_node(node);

@@ -25,12 +25,7 @@ class DoneCallback : public DoneLink, public ReadyNode {
 
   // Of a future whose loop is gone it never runs: it is dropped then.
   void on_done(FutureCore& future) noexcept override {
-    EventLoop& loop = *future.loop();
-    if (LoopAccess::retired(loop)) [[unlikely]] {
-      drop();
-    } else {
-      LoopAccess::push(loop, *this);
-    }
+    LoopAccess::push_or_drop(*future.loop(), *this);
   }
   void drop() noexcept override {}
 

@@ -11,6 +11,12 @@ namespace {
 constexpr std::string_view kAroundCallable = "asyncio::internal::await_call";
 constexpr std::string_view kAroundObject = "asyncio::internal::await_object";
 
+// How deep in brackets the text behind `c` is.
+void count_bracket(char c, size_t& depth) {
+  if (c == '(' || c == '<' || c == '[' || c == '{') ++depth;
+  if ((c == ')' || c == '>' || c == ']' || c == '}') && depth > 0) --depth;
+}
+
 struct Parsed {
   std::string_view name;
   std::string_view rest;  // what follows it
@@ -22,8 +28,7 @@ size_t end_of_item(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (depth == 0 && (c == ';' || c == ',' || c == ']')) return i;
-    if (c == '(' || c == '<' || c == '[' || c == '{') ++depth;
-    if ((c == ')' || c == '>' || c == ']' || c == '}') && depth > 0) --depth;
+    count_bracket(c, depth);
   }
   return text.size();
 }
@@ -69,8 +74,7 @@ Parsed parse(std::string_view pretty) {
     if (depth == 0 && end != pretty.size() && c == ':') {
       end = pretty.size();  // "main()::<lambda()>": it was not the last
     }
-    if (c == '(' || c == '<' || c == '[' || c == '{') ++depth;
-    if ((c == ')' || c == '>' || c == ']' || c == '}') && depth > 0) --depth;
+    count_bracket(c, depth);
   }
   return {pretty.substr(start, end - start), pretty.substr(end)};
 }

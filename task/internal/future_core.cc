@@ -44,12 +44,8 @@ class UserCallback final : public DoneLink, public ReadyNode, public Pooled {
   }
 
   [[gnu::noinline]] void schedule(FutureCore& future) {
-    if (LoopAccess::retired(*future.loop())) [[unlikely]] {
-      delete this;  // nobody empties that queue any more
-      return;
-    }
     future_ = Ref<FutureCore>(&future);
-    LoopAccess::push(*future.loop(), *this);
+    LoopAccess::push_or_drop(*future.loop(), *this);
   }
 
   void run() override {
